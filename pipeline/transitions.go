@@ -1,0 +1,67 @@
+package pipeline
+
+import (
+	"slices"
+
+	"vesper/internal/access"
+)
+
+// move is one allowed step and who may take it.
+type move struct {
+	from, to State
+	roles    []access.Role
+}
+
+var (
+	bySystem    = []access.Role{access.System}
+	byEditors   = []access.Role{access.Editor, access.Supervisor}
+	byAuthor    = []access.Role{access.Physician}
+	byOperators = []access.Role{access.Supervisor, access.Admin}
+)
+
+// moves is the one table of transitions. Whether a person may act on this very dictation is access.Decide's question;
+// whether the step exists at all is answered here.
+var moves = []move{
+	{Received, Queued, bySystem},
+	{Queued, Transcribed, bySystem},
+	{Transcribed, Drafted, bySystem},
+	{Drafted, InReview, byEditors},
+	{InReview, Drafted, append([]access.Role{access.System}, byEditors...)}, // released, or the claim ran out
+	{InReview, AwaitingSignature, byEditors},
+	{AwaitingSignature, Drafted, byAuthor}, // returned to the editors
+	{AwaitingSignature, Signed, byAuthor},
+	{Signed, Delivered, bySystem},
+	// Unusable audio goes back to the author; the workers find it, or a person does.
+	{Received, Rejected, bySystem},
+	{Queued, Rejected, bySystem},
+	{InReview, Rejected, byEditors},
+	{Failed, Rejected, byOperators},
+	// A stage that cannot go on waits for a person, who orders it again.
+	{Received, Failed, bySystem},
+	{Queued, Failed, bySystem},
+	{Transcribed, Failed, bySystem},
+	{Failed, Queued, byOperators},
+	{Failed, Transcribed, byOperators},
+	{Rejected, Queued, byOperators},
+}
+
+// CanMove reports whether the step exists for the role.
+func CanMove(from, to State, role access.Role) bool {
+	return slices.ContainsFunc(moves, func(m move) bool {
+		return m.from == from && m.to == to && slices.Contains(m.roles, role)
+	})
+}
+
+// Origins returns every state from which the role may move to the given one: the guard of the UPDATE.
+func Origins(to State, role access.Role) []State {
+	var out []State
+	for _, m := range moves {
+		if m.to == to && slices.Contains(m.roles, role) {
+			out = append(out, m.from)
+		}
+	}
+	return out
+}
+
+// Terminal reports whether nothing more happens to a dictation in this state by itself.
+func (s State) Terminal() bool { return s == Delivered || s == Rejected }
