@@ -23,9 +23,9 @@ type VersionKind string
 
 // The kinds of version.
 const (
-	EngineDraft   VersionKind = "draft"     // made from the transcript
-	EditorEdit    VersionKind = "edit"      // saved by a person
-	Addendum      VersionKind = "addendum"  // typed by the author after signing
+	EngineDraft VersionKind = "draft"    // made from the transcript
+	EditorEdit  VersionKind = "edit"     // saved by a person
+	Addendum    VersionKind = "addendum" // typed by the author after signing
 )
 
 // Version is one immutable state of a note.
