@@ -68,6 +68,9 @@ type DictationTx interface {
 	// Bind sets patient, encounter and work type while the dictation is not signed.
 	Bind(ctx context.Context, id uuid.UUID, patient, encounter *uuid.UUID, workType string) error
 	Cards(ctx context.Context, f Filter) ([]Card, error)
+	Card(ctx context.Context, id uuid.UUID) (Card, error)
+	// AddendaOf lists the dictations that add to this one, oldest first.
+	AddendaOf(ctx context.Context, id uuid.UUID) ([]uuid.UUID, error)
 	Counts(ctx context.Context, author *uuid.UUID) (map[State]int, error)
 
 	InsertTranscript(ctx context.Context, st StoredTranscript, t transcribe.Transcript) error

@@ -1,0 +1,347 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+
+	"vesper/internal/access"
+	"vesper/internal/audit"
+	"vesper/internal/fault"
+	"vesper/notes"
+)
+
+// Cards lists dictations as the actor may see them: physicians their own, editors what waits for them.
+func (s *Service) Cards(ctx context.Context, actor access.Actor, f Filter) ([]Card, error) {
+	narrow(actor, &f)
+	var out []Card
+	err := s.inTx(ctx, actor, access.List, uuid.Nil, func(ctx context.Context, tx Tx) error {
+		r := access.Resource{PracticeID: actor.PracticeID, AuthorID: actor.ID}
+		if err := access.Decide(actor, access.List, r); err != nil {
+			return err
+		}
+		cards, err := tx.Cards(ctx, f)
+		if err != nil {
+			return err
+		}
+		out = cards
+		for i := range out {
+			hidePatient(actor, &out[i])
+		}
+		return tx.Audit(ctx, event(actor, access.List, "practice", actor.PracticeID, "done", nil))
+	})
+	return out, err
+}
+
+func narrow(actor access.Actor, f *Filter) {
+	switch actor.Role {
+	case access.Physician:
+		f.Author = &actor.ID
+	case access.Editor:
+		f.ForEditor = &actor.ID
+	}
+}
+
+// hidePatient takes the patient's name from a card whose note the actor may not read.
+func hidePatient(actor access.Actor, c *Card) {
+	r := access.Resource{PracticeID: c.PracticeID, AuthorID: c.AuthorID, State: string(c.State)}
+	if c.ClaimedBy != nil {
+		r.ClaimedBy = *c.ClaimedBy
+	}
+	if access.Decide(actor, access.View, r) != nil {
+		c.PatientName, c.MRN = "", ""
+	}
+}
+
+// Counts is the number of dictations in each state that the actor may list.
+func (s *Service) Counts(ctx context.Context, actor access.Actor) (map[State]int, error) {
+	var out map[State]int
+	err := s.Store.InTx(ctx, actor.PracticeID, func(ctx context.Context, tx Tx) (err error) {
+		var author *uuid.UUID
+		if actor.Role == access.Physician {
+			author = &actor.ID
+		}
+		out, err = tx.Counts(ctx, author)
+		return err
+	})
+	return out, err
+}
+
+// Card is the light status of one dictation, cheap enough to poll. It is not a view of patient data.
+func (s *Service) Card(ctx context.Context, actor access.Actor, id uuid.UUID) (Card, error) {
+	var out Card
+	err := s.inTx(ctx, actor, access.List, id, func(ctx context.Context, tx Tx) error {
+		if _, _, err := allowed(ctx, tx, actor, access.List, id, false); err != nil {
+			return err
+		}
+		c, err := tx.Card(ctx, id)
+		c.PatientName, c.MRN = "", ""
+		out = c
+		return err
+	})
+	return out, err
+}
+
+// Detail is everything about one dictation; looking at it is an event.
+func (s *Service) Detail(ctx context.Context, actor access.Actor, id uuid.UUID) (Detail, error) {
+	var out Detail
+	err := s.inTx(ctx, actor, access.View, id, func(ctx context.Context, tx Tx) error {
+		d, err := s.detail(ctx, tx, actor, access.View, id)
+		if err != nil {
+			return err
+		}
+		out = d
+		return tx.Audit(ctx, done(actor, access.View, id, versionDetail(d)))
+	})
+	return out, err
+}
+
+func versionDetail(d Detail) map[string]string {
+	if d.Version == nil {
+		return nil
+	}
+	return map[string]string{"version": itoa(d.Version.Number), "content_sha256": d.Version.ContentHash}
+}
+
+// detail gathers the view after deciding the action.
+func (s *Service) detail(ctx context.Context, tx Tx, actor access.Actor, action access.Action, id uuid.UUID) (Detail, error) {
+	d, r, err := allowed(ctx, tx, actor, action, id, false)
+	if err != nil {
+		return Detail{}, err
+	}
+	card, err := tx.Card(ctx, id)
+	if err != nil {
+		return Detail{}, err
+	}
+	out := Detail{Card: card, Parent: d.ParentID, HasAudio: d.AudioID != nil, Can: map[access.Action]bool{}}
+	for _, a := range access.Actions() {
+		out.Can[a] = access.Decide(actor, a, r) == nil && possible(a, d.State, actor.Role)
+	}
+	if d.PatientID != nil {
+		p, err := tx.Patient(ctx, *d.PatientID)
+		if err != nil {
+			return out, err
+		}
+		out.Patient = &p
+	}
+	if d.EncounterID != nil {
+		e, err := tx.Encounter(ctx, *d.EncounterID)
+		if err != nil {
+			return out, err
+		}
+		out.Encounter = &e
+	}
+	if out.Claim, err = tx.ClaimOf(ctx, id); err != nil {
+		return out, err
+	}
+	if out.Addenda, err = tx.AddendaOf(ctx, id); err != nil {
+		return out, err
+	}
+	_, t, err := tx.TranscriptOf(ctx, id)
+	if err == nil {
+		out.Transcript = &t
+	} else if !isNotFound(err) {
+		return out, err
+	}
+	return out, s.addNote(ctx, tx, &out)
+}
+
+// possible narrows a permission to the states in which the step exists, so that pages offer only what will work.
+func possible(a access.Action, state State, role access.Role) bool {
+	switch a {
+	case access.Claim:
+		return state == Drafted || state == InReview
+	case access.Edit:
+		return state == InReview || state == AwaitingSignature
+	case access.Release:
+		return state == InReview
+	case access.Send:
+		return CanMove(state, AwaitingSignature, role)
+	case access.Return:
+		return state == AwaitingSignature
+	case access.Sign:
+		return CanMove(state, Signed, role)
+	case access.Amend:
+		return state == Signed || state == Delivered
+	case access.Reject:
+		return CanMove(state, Rejected, role)
+	case access.Retry:
+		return state == Failed || state == Rejected || state == Signed
+	default:
+		return true
+	}
+}
+
+// addNote completes the view with note, newest version, signature and deliveries, as far as they exist.
+func (s *Service) addNote(ctx context.Context, tx Tx, out *Detail) error {
+	n, err := tx.NoteOf(ctx, out.ID)
+	if isNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	v, err := tx.Version(ctx, n.ID, n.Latest)
+	if err != nil {
+		return err
+	}
+	out.Note, out.Version, out.Obstacles = &n, &v, notes.ReadyToSign(v.Document)
+	sig, err := tx.SignatureOf(ctx, n.ID)
+	switch {
+	case err == nil:
+		out.Signature = &sig
+	case !isNotFound(err):
+		return err
+	}
+	out.Deliveries, err = tx.DeliveriesOf(ctx, n.ID)
+	return err
+}
+
+// History is the whole record: all versions, all events, all jobs.
+func (s *Service) History(ctx context.Context, actor access.Actor, id uuid.UUID) (History, error) {
+	var out History
+	err := s.inTx(ctx, actor, access.History, id, func(ctx context.Context, tx Tx) error {
+		d, err := s.detail(ctx, tx, actor, access.History, id)
+		if err != nil {
+			return err
+		}
+		out = History{Detail: d}
+		if d.Note != nil {
+			if out.Versions, err = tx.Versions(ctx, d.Note.ID); err != nil {
+				return err
+			}
+		}
+		if out.Jobs, err = tx.Jobs(ctx, id); err != nil {
+			return err
+		}
+		if err := tx.Audit(ctx, done(actor, access.History, id, versionDetail(d))); err != nil {
+			return err
+		}
+		events, err := tx.Events(ctx, id)
+		if err != nil {
+			return err
+		}
+		out.Events, err = named(ctx, tx, events)
+		return err
+	})
+	return out, err
+}
+
+// named adds the actors' names to events.
+func named(ctx context.Context, tx Tx, events []audit.Event) ([]Event, error) {
+	people, err := tx.People(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	names := map[uuid.UUID]string{uuid.Nil: "Vesper"}
+	for _, p := range people {
+		names[p.ID] = p.Name
+	}
+	out := make([]Event, len(events))
+	for i, e := range events {
+		out[i] = Event{Event: e, ActorName: names[e.ActorID]}
+	}
+	return out, nil
+}
+
+// OpenAudio opens a recording for listening; that is an event. "playback" falls back to the original where no rendition
+// was made yet.
+func (s *Service) OpenAudio(ctx context.Context, actor access.Actor, id uuid.UUID, rendition string) (io.ReadSeekCloser, Audio, error) {
+	if rendition != Original {
+		rendition = Playback
+	}
+	var a Audio
+	err := s.inTx(ctx, actor, access.Listen, id, func(ctx context.Context, tx Tx) error {
+		if _, _, err := allowed(ctx, tx, actor, access.Listen, id, false); err != nil {
+			return err
+		}
+		found, err := tx.AudioOf(ctx, id, rendition)
+		if isNotFound(err) && rendition == Playback {
+			found, err = tx.AudioOf(ctx, id, Original)
+		}
+		if err != nil {
+			return err
+		}
+		a = found
+		return tx.Audit(ctx, done(actor, access.Listen, id, map[string]string{"audio": a.ID.String(), "rendition": a.Rendition}))
+	})
+	if err != nil {
+		return nil, Audio{}, err
+	}
+	r, err := s.Objects.Open(ctx, a)
+	return r, a, err
+}
+
+// AuditTrail lists the practice's newest events; reading the log is itself an event.
+func (s *Service) AuditTrail(ctx context.Context, actor access.Actor, before time.Time, limit int) ([]Event, error) {
+	var out []Event
+	err := s.inTx(ctx, actor, access.ReadAudit, uuid.Nil, func(ctx context.Context, tx Tx) error {
+		if err := access.Decide(actor, access.ReadAudit, access.Resource{PracticeID: actor.PracticeID}); err != nil {
+			return err
+		}
+		if err := tx.Audit(ctx, event(actor, access.ReadAudit, "practice", actor.PracticeID, "done", nil)); err != nil {
+			return err
+		}
+		events, err := tx.PracticeEvents(ctx, before, min(max(limit, 1), 500))
+		if err != nil {
+			return err
+		}
+		out, err = named(ctx, tx, events)
+		return err
+	})
+	return out, err
+}
+
+// VerifyAudit recomputes the whole log and compares it with every signed checkpoint, inside and outside the database.
+func (s *Service) VerifyAudit(ctx context.Context, actor access.Actor) (audit.Report, error) {
+	err := s.inTx(ctx, actor, access.ReadAudit, uuid.Nil, func(ctx context.Context, tx Tx) error {
+		if err := access.Decide(actor, access.ReadAudit, access.Resource{PracticeID: actor.PracticeID}); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, event(actor, access.ReadAudit, "practice", actor.PracticeID, "done", map[string]string{"verify": "log"}))
+	})
+	if err != nil {
+		return audit.Report{}, err
+	}
+	return Verify(ctx, s.Store, s.AuditKey, s.Outside)
+}
+
+// Verify checks the audit log of a store; `vesper audit verify` calls it.
+func Verify(ctx context.Context, log AuditLog, publicKey string, outside func(context.Context) ([][]byte, error)) (audit.Report, error) {
+	checkpoints, err := log.Checkpoints(ctx)
+	if err != nil {
+		return audit.Report{}, err
+	}
+	if outside != nil {
+		more, err := outside(ctx)
+		if err != nil {
+			return audit.Report{}, err
+		}
+		checkpoints = append(checkpoints, more...)
+	}
+	v := audit.NewVerifier(checkpoints, publicKey)
+	if err := log.Entries(ctx, v.Add); err != nil {
+		return audit.Report{}, err
+	}
+	report, err := v.Finish(ctx)
+	if err != nil {
+		return report, err
+	}
+	waiting, err := log.Unsequenced(ctx)
+	if err != nil {
+		return report, err
+	}
+	if waiting > 0 {
+		report.Findings = append(report.Findings, audit.Finding{Seq: -1,
+			What: itoa(waiting) + " events older than a minute are not in the tree yet; is a worker running?"})
+	}
+	return report, nil
+}
+
+func isNotFound(err error) bool {
+	var f *fault.Error
+	return errors.As(err, &f) && f.Kind == fault.NotFound
+}
