@@ -1,0 +1,205 @@
+package templates
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// entry is a section as written: it may take another's fields with "use", and a set of labels by name.
+type entry struct {
+	Use         string   `yaml:"use"`
+	Key         string   `yaml:"key"`
+	Heading     string   `yaml:"heading"`
+	Required    bool     `yaml:"required"`
+	Layout      Layout   `yaml:"layout"`
+	Synonyms    []string `yaml:"synonyms"`
+	Labels      []Label  `yaml:"labels"`
+	LabelSet    string   `yaml:"label_set"`
+	SatisfiedBy []string `yaml:"satisfied_by"`
+}
+
+// file is a work type as written.
+type file struct {
+	Key        string   `yaml:"key"`
+	Name       string   `yaml:"name"`
+	LOINC      LOINC    `yaml:"loinc"`
+	Aliases    []string `yaml:"aliases"`
+	TurnAround struct {
+		Routine string `yaml:"routine"`
+		Stat    string `yaml:"stat"`
+	} `yaml:"turn_around"`
+	DefaultSection string  `yaml:"default_section"`
+	Sections       []entry `yaml:"sections"`
+}
+
+// library is what work types share.
+type library struct {
+	sections map[string]entry
+	labels   map[string][]Label
+}
+
+// Load reads every *.yaml file in the root of fsys as a work type; they may use the shared sections and label sets that
+// come with Vesper. All problems of all files are reported together, each as "file:line: what is wrong".
+func Load(fsys fs.FS) (Set, error) {
+	return loadSet(fsys, ".", embedded)
+}
+
+// Parse reads one work type. name is used in messages; problems carry line numbers.
+func Parse(name string, data []byte) (Template, error) {
+	lib, err := loadLibrary(embedded)
+	if err != nil {
+		return Template{}, err
+	}
+	t, problems := parse(name, data, lib)
+	return t, join(problems)
+}
+
+func loadSet(fsys fs.FS, dir string, shared fs.FS) (Set, error) {
+	lib, err := loadLibrary(shared)
+	if err != nil {
+		return Set{}, err
+	}
+	names, err := fs.Glob(fsys, path.Join(dir, "*.yaml"))
+	if err != nil {
+		return Set{}, fmt.Errorf("list work types: %w", err)
+	}
+	sort.Strings(names)
+	var set Set
+	var problems []Problem
+	for _, name := range names {
+		data, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return Set{}, fmt.Errorf("read work type: %w", err)
+		}
+		t, found := parse(name, data, lib)
+		problems = append(problems, found...)
+		problems = append(problems, clashes(set, t, name, data)...)
+		set.templates = append(set.templates, t)
+	}
+	return set, join(problems)
+}
+
+func loadLibrary(shared fs.FS) (library, error) {
+	lib := library{}
+	for name, into := range map[string]any{"shared/sections.yaml": &lib.sections, "shared/labels.yaml": &lib.labels} {
+		data, err := fs.ReadFile(shared, name)
+		if err != nil {
+			return library{}, fmt.Errorf("read shared sections: %w", err)
+		}
+		if err := yaml.UnmarshalWithOptions(data, into, yaml.Strict()); err != nil {
+			return library{}, fmt.Errorf("parse %s: %w", name, err)
+		}
+	}
+	return lib, nil
+}
+
+func parse(name string, data []byte, lib library) (Template, []Problem) {
+	var f file
+	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
+	if err := decoder.Decode(&f); err != nil {
+		return Template{}, []Problem{syntaxProblem(name, err)}
+	}
+	c := checker{name: name, data: data}
+	t := Template{Key: f.Key, Name: f.Name, LOINC: f.LOINC, Aliases: f.Aliases, DefaultSection: f.DefaultSection}
+	t.TurnAround.Routine = c.duration("$.turn_around.routine", f.TurnAround.Routine)
+	t.TurnAround.Stat = c.duration("$.turn_around.stat", f.TurnAround.Stat)
+	for i, e := range f.Sections {
+		t.Sections = append(t.Sections, c.section(i, e, lib))
+	}
+	c.check(t)
+	return t, c.problems
+}
+
+// section completes an entry from the library.
+func (c *checker) section(i int, e entry, lib library) Section {
+	at := fmt.Sprintf("$.sections[%d]", i)
+	if e.Use != "" {
+		base, ok := lib.sections[e.Use]
+		if !ok {
+			c.add(at+".use", fmt.Sprintf("there is no shared section %q", e.Use))
+		}
+		e = overlay(e, base)
+	}
+	s := Section{
+		Key: e.Key, Heading: e.Heading, Required: e.Required, Layout: e.Layout,
+		Synonyms: e.Synonyms, Labels: e.Labels, SatisfiedBy: e.SatisfiedBy,
+	}
+	if e.LabelSet != "" {
+		set, ok := lib.labels[e.LabelSet]
+		if !ok {
+			c.add(at+".label_set", fmt.Sprintf("there is no label set %q", e.LabelSet))
+		}
+		s.Labels = append(s.Labels, set...)
+	}
+	return s
+}
+
+func overlay(e, base entry) entry {
+	if e.Key == "" {
+		e.Key = e.Use
+	}
+	if e.Heading == "" {
+		e.Heading = base.Heading
+	}
+	if e.Layout == "" {
+		e.Layout = base.Layout
+	}
+	if e.Synonyms == nil {
+		e.Synonyms = base.Synonyms
+	}
+	if e.LabelSet == "" {
+		e.LabelSet = base.LabelSet
+	}
+	return e
+}
+
+func (c *checker) duration(at, text string) time.Duration {
+	if text == "" {
+		c.add(at, "a turn-around is missing: write it as 24h or 90m")
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		c.add(at, fmt.Sprintf("%q is no time span: write 24h or 90m", text))
+	}
+	return d
+}
+
+// join makes one error of the problems, or nil.
+func join(problems []Problem) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	return &Invalid{Problems: problems}
+}
+
+// Invalid is the error for templates that break the rules.
+type Invalid struct {
+	Problems []Problem
+}
+
+// Error lists the problems, one per line.
+func (e *Invalid) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// AsInvalid returns the problems inside err, if that is what it is.
+func AsInvalid(err error) ([]Problem, bool) {
+	var invalid *Invalid
+	if errors.As(err, &invalid) {
+		return invalid.Problems, true
+	}
+	return nil, false
+}

@@ -1,0 +1,165 @@
+// Package templates holds the work types as data: one YAML file per kind of document, with its sections, their spoken
+// names, its LOINC code and its turn-around. A new work type is a new file under worktypes and nothing else; a practice
+// overrides or adds work types with files of its own (see Load). Sections and sets of sub-headings that several work types
+// share are under shared.
+package templates
+
+import (
+	"embed"
+	"strings"
+	"sync"
+	"time"
+
+	"vesper/internal/fault"
+)
+
+// Layout says how a section is set on the page.
+type Layout string
+
+// The layouts of a section.
+const (
+	Prose    Layout = "prose"    // sentences and paragraphs
+	List     Layout = "list"     // one thing after the other: medications, allergies
+	Numbered Layout = "numbered" // numbered problems with their plan
+	Table    Layout = "table"    // labelled values: vital signs
+)
+
+// Label is a sub-heading inside a section, printed as "Heading: text" on a line of its own.
+type Label struct {
+	Heading  string   `yaml:"heading"`
+	Synonyms []string `yaml:"synonyms"`
+	// HeardAs are mishearings of the label by engines, accepted only where the dictation says "colon" after them.
+	HeardAs []string `yaml:"heard_as"`
+}
+
+// Section is one part of a document.
+type Section struct {
+	Key      string   `yaml:"key"`
+	Heading  string   `yaml:"heading"`
+	Required bool     `yaml:"required"`
+	Layout   Layout   `yaml:"layout"`
+	Synonyms []string `yaml:"synonyms"` // how the heading is said
+	Labels   []Label  `yaml:"labels"`
+	// SatisfiedBy names sections whose text makes this required section complete: "assessment_plan" for "plan".
+	SatisfiedBy []string `yaml:"satisfied_by"`
+}
+
+// LOINC is the document's code in the LOINC system.
+type LOINC struct {
+	Code    string `yaml:"code"`
+	Display string `yaml:"display"`
+}
+
+// TurnAround is the time from receipt to signature that the practice promises, before a practice sets its own.
+type TurnAround struct {
+	Routine time.Duration `yaml:"routine"`
+	Stat    time.Duration `yaml:"stat"`
+}
+
+// Template is one work type.
+type Template struct {
+	Key        string     `yaml:"key"`
+	Name       string     `yaml:"name"`
+	LOINC      LOINC      `yaml:"loinc"`
+	Aliases    []string   `yaml:"aliases"`
+	TurnAround TurnAround `yaml:"turn_around"`
+	// DefaultSection receives what is dictated before the first heading.
+	DefaultSection string    `yaml:"default_section"`
+	Sections       []Section `yaml:"sections"`
+}
+
+// Section returns the section with this key.
+func (t Template) Section(key string) (Section, bool) {
+	for _, s := range t.Sections {
+		if s.Key == key {
+			return s, true
+		}
+	}
+	return Section{}, false
+}
+
+// Default returns the key of the section for text without a heading.
+func (t Template) Default() string {
+	if t.DefaultSection != "" {
+		return t.DefaultSection
+	}
+	if len(t.Sections) > 0 {
+		return t.Sections[0].Key
+	}
+	return ""
+}
+
+//go:embed worktypes/*.yaml shared/*.yaml
+var embedded embed.FS
+
+var builtIn = sync.OnceValues(func() (Set, error) { return loadSet(embedded, "worktypes", embedded) })
+
+// All returns the work types that come with Vesper, by key. The embedded files are checked by a test; a defect in them is
+// a defect of the build.
+func All() []Template {
+	set, err := builtIn()
+	if err != nil {
+		panic("templates: the embedded work types are broken: " + err.Error())
+	}
+	return set.All()
+}
+
+// Find returns the built-in work type with this key, name or alias ("progress", "SOAP", "H&P"). An unknown name is a
+// fault that lists the known ones.
+func Find(name string) (Template, error) {
+	set, err := builtIn()
+	if err != nil {
+		return Template{}, err
+	}
+	return set.Find(name)
+}
+
+// Set is an immutable collection of work types, in the order of their files.
+type Set struct {
+	templates []Template
+}
+
+// All returns the set's work types.
+func (s Set) All() []Template { return append([]Template(nil), s.templates...) }
+
+// Find returns the work type with this key, name or alias, without regard to case, spaces and hyphens.
+func (s Set) Find(name string) (Template, error) {
+	want := fold(name)
+	for _, t := range s.templates {
+		if fold(t.Key) == want || fold(t.Name) == want {
+			return t, nil
+		}
+		for _, alias := range t.Aliases {
+			if fold(alias) == want {
+				return t, nil
+			}
+		}
+	}
+	keys := make([]string, len(s.templates))
+	for i, t := range s.templates {
+		keys[i] = t.Key
+	}
+	return Template{}, fault.New(fault.NotFound, "work_type_unknown",
+		"There is no such work type. Use one of: "+strings.Join(keys, ", ")+".")
+}
+
+// With returns a set in which the templates of other replace those with the same key and add the rest.
+func (s Set) With(other Set) Set {
+	merged := s.All()
+	for _, t := range other.templates {
+		replaced := false
+		for i := range merged {
+			if merged[i].Key == t.Key {
+				merged[i], replaced = t, true
+			}
+		}
+		if !replaced {
+			merged = append(merged, t)
+		}
+	}
+	return Set{templates: merged}
+}
+
+func fold(name string) string {
+	return strings.NewReplacer(" ", "", "-", "", "_", "", "&", "and", "/", "").Replace(strings.ToLower(strings.TrimSpace(name)))
+}
