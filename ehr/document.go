@@ -72,7 +72,9 @@ type Text []byte
 func (t Text) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "[%d bytes withheld]", len(t)) }
 
 // LogValue keeps the text out of logs.
-func (t Text) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("[%d bytes withheld]", len(t))) }
+func (t Text) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("[%d bytes withheld]", len(t)))
+}
 
 // Format keeps everything but the identifier out of every fmt verb.
 func (d Document) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "document %s", d.Identifier) }

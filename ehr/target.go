@@ -54,7 +54,8 @@ type Receipt struct {
 	Outcome   Outcome
 }
 
-// Copy is what stands in the EHR, as read back. It prints as nothing but its id.
+// Copy is what stands in the EHR, as read back. References are relative to the target where they point into it. It prints
+// as nothing but its id.
 type Copy struct {
 	ID          string
 	VersionID   string
