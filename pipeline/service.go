@@ -46,14 +46,14 @@ type Config struct {
 	Store    Store
 	Objects  Objects
 	Prober   Prober
-	Settings func() (json.RawMessage, error) // transcription settings to freeze into new jobs
-	Target   string                          // name of the EHR that signed notes go to
-	SpoolDir string                          // private folder for uploads on their way to the object store
-	MaxBytes int64                           // largest recording, bytes
-	AuditKey string                          // public key of the audit log, for Verify
+	Settings func() (json.RawMessage, error)         // transcription settings to freeze into new jobs
+	Target   string                                  // name of the EHR that signed notes go to
+	SpoolDir string                                  // private folder for uploads on their way to the object store
+	MaxBytes int64                                   // largest recording, bytes
+	AuditKey string                                  // public key of the audit log, for Verify
 	Outside  func(context.Context) ([][]byte, error) // checkpoints kept outside the database; may be nil
-	Kick     func()                          // wakes the relay after a commit; may be nil
-	Now      func() time.Time                // may be nil: time.Now
+	Kick     func()                                  // wakes the relay after a commit; may be nil
+	Now      func() time.Time                        // may be nil: time.Now
 	Log      *slog.Logger
 }
 

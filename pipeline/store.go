@@ -180,9 +180,9 @@ type JobQueue interface {
 // AuditLog is the sequencer's and verifier's side of the record.
 type AuditLog interface {
 	// Sequence adds committed events that are not yet in the tree, oldest first, and signs a checkpoint of the new
-	// size with sign; it returns the signed checkpoint, or nil when there was nothing to add. One sequencer runs at a
-	// time (advisory lock).
-	Sequence(ctx context.Context, limit int, sign func(audit.Checkpoint) ([]byte, error)) ([]byte, error)
+	// size with sign; it returns the signed checkpoint and its size, or nil when there was nothing to add. One
+	// sequencer runs at a time (advisory lock).
+	Sequence(ctx context.Context, limit int, sign func(audit.Checkpoint) ([]byte, error)) ([]byte, int64, error)
 	// Entries calls fn for each sequenced event in order.
 	Entries(ctx context.Context, fn func(audit.Entry) error) error
 	// Checkpoints returns the signed checkpoints kept in the database.

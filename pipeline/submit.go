@@ -263,16 +263,18 @@ func enqueueTranscription(ctx context.Context, tx Tx, d Dictation, sha string, s
 	if err != nil {
 		return err
 	}
+	if d.State == Queued {
+		return nil // the reconciler gives a queued dictation its job again
+	}
 	return tx.Move(ctx, d.ID, []State{d.State}, Queued, "")
 }
 
-// due is the time by which the note should be signed: the work type's turn-around, or two hours for stat.
+// due is the time by which the note should be signed: the work type's turn-around for the priority.
 func due(received time.Time, tpl templates.Template, p Priority) time.Time {
-	hours := tpl.TurnaroundHours
 	if p == Stat {
-		hours = min(hours, 2)
+		return received.Add(tpl.TurnAround.Stat)
 	}
-	return received.Add(time.Duration(hours * float64(time.Hour)))
+	return received.Add(tpl.TurnAround.Routine)
 }
 
 // cleanName keeps a file name for show: no path, no control characters, at most 120 bytes.

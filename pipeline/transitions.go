@@ -6,8 +6,8 @@ import (
 	"vesper/internal/access"
 )
 
-// move is one allowed step and who may take it.
-type move struct {
+// transition is one allowed step and who may take it.
+type transition struct {
 	from, to State
 	roles    []access.Role
 }
@@ -21,7 +21,7 @@ var (
 
 // moves is the one table of transitions. Whether a person may act on this very dictation is access.Decide's question;
 // whether the step exists at all is answered here.
-var moves = []move{
+var moves = []transition{
 	{Received, Queued, bySystem},
 	{Queued, Transcribed, bySystem},
 	{Transcribed, Drafted, bySystem},
@@ -47,7 +47,7 @@ var moves = []move{
 
 // CanMove reports whether the step exists for the role.
 func CanMove(from, to State, role access.Role) bool {
-	return slices.ContainsFunc(moves, func(m move) bool {
+	return slices.ContainsFunc(moves, func(m transition) bool {
 		return m.from == from && m.to == to && slices.Contains(m.roles, role)
 	})
 }

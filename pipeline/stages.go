@@ -1,0 +1,303 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"vesper/internal/access"
+	"vesper/internal/fault"
+	"vesper/notes"
+	"vesper/notes/templates"
+	"vesper/transcribe"
+)
+
+// transcribe turns the recording into an immutable transcript, saving each chunk as it comes, and makes the rendition
+// for playback meanwhile.
+func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
+	dir, err := os.MkdirTemp(w.TempDir, "transcribe-*")
+	if err != nil {
+		return uuid.Nil, fault.Wrap(err, fault.Unavailable, "temp_unavailable", "The worker has no room for temporary files.")
+	}
+	defer os.RemoveAll(dir)
+	original, err := w.fetch(ctx, job, filepath.Join(dir, "recording"))
+	if err != nil {
+		return uuid.Nil, err
+	}
+	sound, err := w.Recogniser.Decode(ctx, filepath.Join(dir, "recording"))
+	if err != nil {
+		return uuid.Nil, err
+	}
+	defer sound.Close()
+	chunks, err := w.Store.Chunks(ctx, job.ID)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	saved := make([][]byte, len(chunks))
+	for i, c := range chunks {
+		saved[i] = c
+	}
+	var (
+		t        transcribe.Transcript
+		playback Audio
+	)
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		t, err = w.Recogniser.Transcribe(gctx, sound, original.SHA256, job.Settings, saved, func(n, total int, result []byte) error {
+			return w.Store.SaveChunk(gctx, job.ID, job.LeaseToken, n, total, result)
+		})
+		return err
+	})
+	g.Go(func() (err error) {
+		playback, err = w.render(gctx, job, sound, filepath.Join(dir, "playback.wav"))
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return uuid.Nil, err
+	}
+	if !heard(t) {
+		return uuid.Nil, fault.New(fault.Invalid, "no_speech", "No speech was heard in this recording. Check the microphone and dictate again.")
+	}
+	return w.commitTranscript(ctx, job, original, playback, t)
+}
+
+// heard reports whether there is anything a note could be made of: words, or speech for a person to listen to.
+func heard(t transcribe.Transcript) bool {
+	if len(t.Words) > 0 {
+		return true
+	}
+	for _, s := range t.Spans {
+		if s.Kind == transcribe.SpanUnheard {
+			return true
+		}
+	}
+	return false
+}
+
+// fetch copies the original from the object store and checks that it is what was received.
+func (w *Worker) fetch(ctx context.Context, job Job, path string) (Audio, error) {
+	var a Audio
+	err := w.Store.InTx(ctx, job.PracticeID, func(ctx context.Context, tx Tx) (err error) {
+		a, err = tx.AudioOf(ctx, job.DictationID, Original)
+		return err
+	})
+	if err != nil {
+		return a, err
+	}
+	r, err := w.Objects.Open(ctx, a)
+	if err != nil {
+		return a, err
+	}
+	defer r.Close()
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return a, fmt.Errorf("make temporary recording: %w", err)
+	}
+	sum := sha256.New()
+	_, err = io.Copy(io.MultiWriter(f, sum), ctxReader{ctx, r})
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return a, fmt.Errorf("copy recording: %w", err)
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != a.SHA256 {
+		return a, fault.New(fault.NotFound, "recording_damaged", "The stored recording is not the one that was received. An administrator must check the object store.")
+	}
+	return a, nil
+}
+
+// render stores the playback rendition: 16 kHz mono WAV, in which every browser can seek exactly.
+func (w *Worker) render(ctx context.Context, job Job, sound Sound, path string) (Audio, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return Audio{}, fmt.Errorf("make playback file: %w", err)
+	}
+	defer f.Close()
+	if err := sound.WriteWAV(ctx, f); err != nil {
+		return Audio{}, err
+	}
+	size, err := f.Seek(0, io.SeekEnd)
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return Audio{}, fmt.Errorf("rewind playback file: %w", err)
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Audio{}, err
+	}
+	o, err := w.Objects.Put(ctx, job.PracticeID, id, f, size)
+	if err != nil {
+		return Audio{}, err
+	}
+	return Audio{
+		ID: id, PracticeID: job.PracticeID, DictationID: job.DictationID, Rendition: Playback, Key: o.Key, SHA256: o.SHA256, Size: o.Size,
+		SealedKey: o.SealedKey, VersionID: o.VersionID, ContentType: "audio/wav", Filename: "playback.wav", Seconds: sound.Seconds(),
+	}, nil
+}
+
+func (w *Worker) commitTranscript(ctx context.Context, job Job, original, playback Audio, t transcribe.Transcript) (uuid.UUID, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return uuid.Nil, err
+	}
+	var next uuid.UUID
+	err = w.Store.InTx(ctx, job.PracticeID, func(ctx context.Context, tx Tx) error {
+		d, err := tx.DictationForUpdate(ctx, job.DictationID)
+		if err != nil {
+			return err
+		}
+		if err := tx.FinishJob(ctx, job.ID, job.LeaseToken); err != nil {
+			return err
+		}
+		if err := keepPlayback(ctx, tx, original, playback); err != nil {
+			return err
+		}
+		st := StoredTranscript{ID: id, PracticeID: job.PracticeID, DictationID: d.ID, JobID: job.ID, SettingsSHA: sha256Hex(job.Settings)}
+		if err := tx.InsertTranscript(ctx, st, t); err != nil {
+			return err
+		}
+		if err := tx.Move(ctx, d.ID, Origins(Transcribed, access.System), Transcribed, ""); err != nil {
+			return err
+		}
+		next, err = addDraftJobID(ctx, tx, d, id, original.SHA256)
+		if err != nil {
+			return err
+		}
+		return tx.Audit(ctx, done(access.SystemActor(job.PracticeID), access.Process, d.ID, map[string]string{
+			"job": string(job.Kind), "result": "transcribed", "transcript": id.String(), "model": t.Model.Name, "model_sha256": t.Model.SHA256,
+			"settings_sha256": st.SettingsSHA, "audio_sha256": original.SHA256,
+		}))
+	})
+	return next, err
+}
+
+// keepPlayback writes the rendition's row unless an earlier run left one.
+func keepPlayback(ctx context.Context, tx Tx, original, playback Audio) error {
+	if err := tx.SetAudioSeconds(ctx, original.ID, playback.Seconds); err != nil {
+		return err
+	}
+	_, err := tx.AudioOf(ctx, original.DictationID, Playback)
+	if !isNotFound(err) {
+		return err
+	}
+	return tx.InsertAudio(ctx, playback)
+}
+
+// draftSettings freezes what a draft depends on.
+type draftSettings struct {
+	Transcript uuid.UUID `json:"transcript"`
+	WorkType   string    `json:"work_type"`
+	Template   string    `json:"template"` // version of the template
+}
+
+func addDraftJob(ctx context.Context, tx Tx, d Dictation, transcript uuid.UUID, input string) error {
+	_, err := addDraftJobID(ctx, tx, d, transcript, input)
+	return err
+}
+
+func addDraftJobID(ctx context.Context, tx Tx, d Dictation, transcript uuid.UUID, input string) (uuid.UUID, error) {
+	tpl, err := templates.Find(d.WorkType)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	settings, err := json.Marshal(draftSettings{Transcript: transcript, WorkType: tpl.Key, Template: templateVersion(tpl)})
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("encode draft settings: %w", err)
+	}
+	gen, err := tx.NextGen(ctx, d.ID, DraftJob)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return tx.AddJob(ctx, Job{
+		PracticeID: d.PracticeID, DictationID: d.ID, Kind: DraftJob, Priority: d.Priority, InputSHA256: input, Gen: gen,
+		Settings: settings, MaxAttempts: 5, DueAt: d.DueAt,
+	})
+}
+
+// draft turns the transcript into the first version of the note.
+func (w *Worker) draft(ctx context.Context, job Job) (uuid.UUID, error) {
+	var set draftSettings
+	if err := json.Unmarshal(job.Settings, &set); err != nil {
+		return uuid.Nil, fault.Wrap(err, fault.Invalid, "job_settings", "The job's settings cannot be read. Order the stage again.")
+	}
+	tpl, err := templates.Find(set.WorkType)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	var t transcribe.Transcript
+	err = w.Store.InTx(ctx, job.PracticeID, func(ctx context.Context, tx Tx) (err error) {
+		_, t, err = tx.TranscriptOf(ctx, job.DictationID)
+		return err
+	})
+	if err != nil {
+		return uuid.Nil, err
+	}
+	doc, err := notes.Draft(t, tpl, notes.Options{})
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return uuid.Nil, w.commitDraft(ctx, job, tpl, doc)
+}
+
+func (w *Worker) commitDraft(ctx context.Context, job Job, tpl templates.Template, doc notes.Document) error {
+	return w.Store.InTx(ctx, job.PracticeID, func(ctx context.Context, tx Tx) error {
+		d, err := tx.DictationForUpdate(ctx, job.DictationID)
+		if err != nil {
+			return err
+		}
+		if err := tx.FinishJob(ctx, job.ID, job.LeaseToken); err != nil {
+			return err
+		}
+		n, err := noteFor(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		v, err := tx.InsertVersion(ctx, Version{
+			NoteID: n.ID, Number: n.Latest + 1, Kind: EngineDraft, Document: doc, ContentHash: notes.ContentHash(doc), ByName: "Vesper",
+		})
+		if err != nil {
+			return err
+		}
+		if err := tx.Move(ctx, d.ID, Origins(Drafted, access.System), Drafted, ""); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, done(access.SystemActor(job.PracticeID), access.Process, d.ID, map[string]string{
+			"job": string(job.Kind), "result": "drafted", "version": itoa(v.Number), "content_sha256": v.ContentHash,
+			"template": tpl.Key, "template_version": templateVersion(tpl),
+		}))
+	})
+}
+
+// noteFor returns the dictation's note, making it if this is the first draft.
+func noteFor(ctx context.Context, tx Tx, d Dictation) (Note, error) {
+	n, err := tx.NoteOf(ctx, d.ID)
+	if !isNotFound(err) {
+		return n, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return n, err
+	}
+	n = Note{ID: id, PracticeID: d.PracticeID, DictationID: d.ID, WorkType: d.WorkType}
+	return n, tx.InsertNote(ctx, n)
+}
+
+// templateVersion names the template's content, so that a draft says exactly what shaped it.
+func templateVersion(tpl templates.Template) string {
+	raw, err := json.Marshal(tpl)
+	if err != nil {
+		return "" // a template is plain data; this cannot happen
+	}
+	return sha256Hex(raw)[:12]
+}

@@ -1,0 +1,198 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/google/uuid"
+
+	"vesper/ehr"
+	"vesper/internal/access"
+	"vesper/internal/fault"
+	"vesper/transcribe"
+)
+
+// Sound is a decoded recording. Close frees what it holds.
+type Sound interface {
+	Seconds() float64
+	// WriteWAV writes the sound as 16 kHz mono 16-bit WAV; times in it are the transcript's times.
+	WriteWAV(ctx context.Context, w io.Writer) error
+	Close() error
+}
+
+// Recogniser turns recordings into words. Decode reads a file of any accepted format; its faults of kind Invalid,
+// Unsupported and TooLarge mean that the recording is unusable for good. Transcribe runs with frozen settings, takes up
+// the saved chunks of an earlier run, and hands each further chunk to onChunk in order; the same input, settings and
+// chunks give the same transcript.
+type Recogniser interface {
+	Decode(ctx context.Context, path string) (Sound, error)
+	Transcribe(ctx context.Context, s Sound, sha256 string, settings []byte, saved [][]byte,
+		onChunk func(number, total int, result []byte) error) (transcribe.Transcript, error)
+}
+
+// Worker does the automatic stages. It is safe for concurrent use.
+type Worker struct {
+	Store      Store
+	Objects    Objects
+	Recogniser Recogniser
+	Target     ehr.Target
+	System     string // base of this installation's document identifiers, a URI
+	TempDir    string // private folder for recordings while they are worked on
+	Name       string // shown in the job table
+	Log        *slog.Logger
+	Kick       func() // wakes the relay; may be nil
+}
+
+// errFenced is the cause of cancelling a run whose lease another worker has taken.
+var errFenced = errors.New("lease lost to another worker")
+
+// Do answers one doorbell: claim, run, commit, and go on with the stage that follows, so that a short dictation does
+// not wait for the queue between its stages. A doorbell that is late or doubled finds nothing to claim and is dropped.
+// An error is returned only when PostgreSQL itself could not be asked; the bell is then rung again.
+func (w *Worker) Do(ctx context.Context, bell Doorbell) error {
+	for next := bell.JobID; next != uuid.Nil; {
+		job, err := w.Store.ClaimJob(ctx, next, w.Name)
+		if fault.KindOf(err) == fault.Conflict || fault.KindOf(err) == fault.NotFound {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("claim job %s: %w", next, err)
+		}
+		next, err = w.run(ctx, job)
+		if err != nil {
+			w.settle(ctx, job, err)
+			return nil
+		}
+	}
+	return nil
+}
+
+// run does the job's stage under a heartbeat and returns the job that follows it, if any.
+func (w *Worker) run(ctx context.Context, job Job) (next uuid.UUID, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	beats := make(chan struct{})
+	go func() { defer close(beats); w.heartbeat(ctx, job, cancel) }()
+	defer func() { cancel(nil); <-beats }()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.Wrap(fmt.Errorf("panic: %v", p), fault.Internal, "stage_panicked", "A processing step broke down.")
+		}
+	}()
+	started := time.Now()
+	switch job.Kind {
+	case TranscribeJob:
+		next, err = w.transcribe(ctx, job)
+	case DraftJob:
+		next, err = w.draft(ctx, job)
+	case DeliverJob:
+		err = w.deliver(ctx, job)
+	default:
+		err = fault.New(fault.Invalid, "job_unknown", "This version of Vesper does not know this kind of work. Upgrade the workers.")
+	}
+	if errors.Is(context.Cause(ctx), errFenced) {
+		err = errFenced
+	}
+	w.Log.InfoContext(ctx, "stage", "kind", job.Kind, "job", job.ID, "dictation", job.DictationID, "attempt", job.Attempt,
+		"seconds", time.Since(started).Seconds(), "code", code(err))
+	return next, err
+}
+
+func (w *Worker) heartbeat(ctx context.Context, job Job, cancel context.CancelCauseFunc) {
+	tick := time.NewTicker(LeaseRenewal)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			err := w.Store.Heartbeat(ctx, job.ID, job.LeaseToken)
+			if fault.KindOf(err) == fault.Conflict {
+				cancel(errFenced)
+				return
+			}
+			if err != nil && ctx.Err() == nil {
+				w.Log.WarnContext(ctx, "heartbeat", "job", job.ID, "err", err)
+			}
+		}
+	}
+}
+
+// settle decides what a failed run means: nothing if the lease is gone, at once again if the worker is shutting down,
+// later if the error can pass, a person if it cannot or the attempts are used up.
+func (w *Worker) settle(ctx context.Context, job Job, err error) {
+	if errors.Is(err, errFenced) || fault.As(err).Code == "job_fenced" {
+		w.Log.WarnContext(ctx, "result thrown away: lease lost", "job", job.ID)
+		return
+	}
+	stopping := ctx.Err() != nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	var serr error
+	switch {
+	case stopping:
+		serr = w.Store.RetryJob(ctx, job.ID, job.LeaseToken, time.Now(), "stopped", true)
+	case fault.Retryable(err) && job.Attempt < job.MaxAttempts:
+		w.Log.WarnContext(ctx, "stage failed, will be tried again", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "err", err)
+		serr = w.Store.RetryJob(ctx, job.ID, job.LeaseToken, time.Now().Add(backoff(job.Attempt)), fault.As(err).Code, false)
+	default:
+		w.Log.ErrorContext(ctx, "stage failed for good", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "err", err)
+		serr = w.bury(ctx, job, err)
+	}
+	if serr != nil {
+		w.Log.ErrorContext(ctx, "settle failed stage", "job", job.ID, "err", serr) // the reaper will take it up
+	}
+}
+
+// bury ends a job for good and puts its dictation before a person, with the reason in plain words.
+func (w *Worker) bury(ctx context.Context, job Job, cause error) error {
+	f := fault.As(cause)
+	actor := access.SystemActor(job.PracticeID)
+	return w.Store.InTx(ctx, job.PracticeID, func(ctx context.Context, tx Tx) error {
+		d, err := tx.DictationForUpdate(ctx, job.DictationID)
+		if err != nil {
+			return err
+		}
+		if err := tx.BuryJob(ctx, job.ID, job.LeaseToken, f.Code); err != nil {
+			return err
+		}
+		to := Failed
+		if unusable(f.Kind) && job.Kind == TranscribeJob {
+			to = Rejected
+		}
+		if CanMove(d.State, to, access.System) {
+			if err := tx.Move(ctx, d.ID, []State{d.State}, to, f.Public); err != nil {
+				return err
+			}
+		}
+		return tx.Audit(ctx, done(actor, access.Process, d.ID, map[string]string{
+			"job": string(job.Kind), "result": "dead", "code": f.Code, "attempt": itoa(job.Attempt),
+		}))
+	})
+}
+
+// unusable reports whether the recording itself is at fault, so that its author must send another.
+func unusable(k fault.Kind) bool {
+	return k == fault.Invalid || k == fault.Unsupported || k == fault.TooLarge
+}
+
+// backoff doubles from one second to five minutes, with jitter so that a recovered service is not hit by all at once.
+func backoff(attempt int) time.Duration {
+	d := min(time.Second<<min(attempt-1, 10), 5*time.Minute)
+	return d/2 + rand.N(d/2+1)
+}
+
+func code(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	if errors.Is(err, errFenced) {
+		return "job_fenced"
+	}
+	return fault.As(err).Code
+}
