@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"github.com/goccy/go-yaml"
+
+	"vesper/internal/fault"
+	"vesper/models"
+)
+
+// databaseFlags say where PostgreSQL is.
+type databaseFlags struct {
+	DatabaseURL string `help:"PostgreSQL, as postgres://USER:PASSWORD@HOST:PORT/NAME." placeholder:"URL"`
+}
+
+// serviceFlags say where the other services are and which keys to use.
+type serviceFlags struct {
+	RedisURL          string `help:"Redis, as redis://:PASSWORD@HOST:PORT/0." placeholder:"URL"`
+	S3Endpoint        string `help:"S3 store, as http(s)://HOST:PORT." placeholder:"URL"`
+	S3Region          string `help:"Region of the S3 store." default:"us-east-1"`
+	S3AccessKey       string `help:"Access key of the S3 store."`
+	S3SecretKey       string `help:"Secret key of the S3 store."`
+	S3Bucket          string `help:"Bucket for recordings; it is set up when it is missing." default:"vesper"`
+	MasterKeyFile     string `help:"File with the 32-byte master key of the recordings (base64url)." placeholder:"FILE"`
+	AuditKeyFile      string `help:"File with the secret key of the audit log (workers)." placeholder:"FILE"`
+	AuditPublicKey    string `help:"Public key of the audit log, or a file that holds it."`
+	EHRName           string `help:"Name under which deliveries to this EHR are recorded." default:"ehr" name:"ehr-name"`
+	EHRURL            string `help:"Base address of the EHR's FHIR R4 API." placeholder:"URL" name:"ehr-url"`
+	EHRToken          string `help:"Bearer token for the EHR." name:"ehr-token"`
+	EHRAllowPrivate   bool   `help:"Allow an EHR on a private or loopback address." name:"ehr-allow-private"`
+	NoteSystem        string `help:"URI that names this installation in note identifiers; never change it." default:"urn:vesper:note-version"`
+	MaxRecordingBytes int64  `help:"Largest recording that is taken, in bytes." default:"2147483648"`
+	ScratchDir        string `help:"Private folder for uploads and temporary files." default:"${scratch}" placeholder:"DIR"`
+}
+
+// engineFlags choose the model and the size of the engine.
+type engineFlags struct {
+	Model       string   `help:"Whisper model; empty: the best this machine can run well (see vesper models list)."`
+	Language    string   `help:"Language spoken." default:"en"`
+	Children    int      `help:"Engine processes, one thread each; 0: one for each core, as memory allows."`
+	ModelsDir   string   `help:"Folder of the models; empty: the cache." placeholder:"DIR"`
+	ModelMirror []string `help:"Folders or addresses to look for model files first." placeholder:"PLACE"`
+}
+
+// yamlResolver reads flags from a YAML file: one key for each flag, with its long name.
+func yamlResolver(r io.Reader) (kong.Resolver, error) {
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	values := map[string]any{}
+	if err := yaml.Unmarshal(raw, &values); err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "config_yaml", "The configuration file is not valid YAML.")
+	}
+	var f kong.ResolverFunc = func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		for _, name := range []string{flag.Name, strings.ReplaceAll(flag.Name, "-", "_")} {
+			if v, ok := values[name]; ok {
+				return v, nil
+			}
+		}
+		return nil, nil
+	}
+	return f, nil
+}
+
+// need checks that required settings are there and names the flags that are missing.
+func need(settings map[string]string) error {
+	var missing []string
+	for flag, value := range settings {
+		if value == "" {
+			missing = append(missing, "--"+flag)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fault.New(fault.Invalid, "config_missing", fmt.Sprintf(
+		"Settings are missing: %s. Give them as flags, as VESPER_… variables or in the --config file. `vesper up` needs none of them.",
+		strings.Join(sorted(missing), ", ")))
+}
+
+// readKey reads a secret from a file, which must not be readable by others.
+func readKey(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fault.Wrap(err, fault.Invalid, "key_unreadable", fmt.Sprintf("The key file %s cannot be read.", path))
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", fault.New(fault.Invalid, "key_exposed", fmt.Sprintf("The key file %s can be read by others. Run: chmod 600 %s", path, path))
+	}
+	raw, err := os.ReadFile(path)
+	return strings.TrimSpace(string(raw)), err
+}
+
+// modelStore is the catalogue's local store under these flags.
+func (f engineFlags) modelStore(rt *runtime) *models.Store {
+	dir := f.ModelsDir
+	if dir == "" {
+		dir = filepath.Join(cacheDir(), "models")
+	}
+	return &models.Store{Dir: dir, Mirrors: f.ModelMirror, Log: rt.log, Progress: progress(rt)}
+}
+
+func cacheDir() string {
+	if dir := os.Getenv("VESPER_CACHE"); dir != "" {
+		return dir
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		dir = os.TempDir()
+	}
+	return filepath.Join(dir, "vesper")
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"vesper/ehr/fhir"
+	"vesper/internal/fault"
+	"vesper/pipeline"
+	"vesper/pipeline/tasks"
+	"vesper/storage/objects"
+	"vesper/storage/postgres"
+	"vesper/transcribe/audio"
+	"vesper/web"
+)
+
+// parts are what serving and working share: the truth, the recordings and the doorbell.
+type parts struct {
+	store   *postgres.Store
+	objects *objects.Store
+	bell    *tasks.Bell
+	relay   *pipeline.Relay
+	flags   serviceFlags
+	auditPK string
+}
+
+// open connects to the services. PostgreSQL and the S3 store must be there; Redis may come later.
+func open(rt *runtime, db databaseFlags, f serviceFlags) (*parts, error) {
+	err := need(map[string]string{
+		"database-url": db.DatabaseURL, "redis-url": f.RedisURL, "s3-endpoint": f.S3Endpoint, "s3-access-key": f.S3AccessKey,
+		"s3-secret-key": f.S3SecretKey, "master-key-file": f.MasterKeyFile, "audit-public-key": f.AuditPublicKey, "ehr-url": f.EHRURL,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p := &parts{flags: f, auditPK: textOrFile(f.AuditPublicKey)}
+	if p.store, err = postgres.Open(rt.ctx, db.DatabaseURL, rt.log); err != nil {
+		return nil, err
+	}
+	if err := p.store.RequireSchema(rt.ctx); err != nil {
+		p.store.Close()
+		return nil, err
+	}
+	if p.objects, err = openObjects(rt.ctx, f); err != nil {
+		p.store.Close()
+		return nil, err
+	}
+	if p.bell, err = tasks.NewBell(f.RedisURL); err != nil {
+		p.store.Close()
+		return nil, err
+	}
+	p.relay = pipeline.NewRelay(p.store, p.bell, rt.log)
+	return p, nil
+}
+
+func (p *parts) close() {
+	p.bell.Close()
+	p.store.Close()
+}
+
+func openObjects(ctx context.Context, f serviceFlags) (*objects.Store, error) {
+	key, err := readMasterKey(f.MasterKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	return objects.Open(ctx, objects.Config{
+		Endpoint: f.S3Endpoint, Region: f.S3Region, AccessKey: f.S3AccessKey, SecretKey: f.S3SecretKey, Bucket: f.S3Bucket, MasterKey: key,
+	})
+}
+
+// httpFlags shape the web server.
+type httpFlags struct {
+	Listen        string        `help:"Address to listen on." default:"127.0.0.1:8080"`
+	BaseURL       string        `help:"Public address of the server; https turns secure cookies on." placeholder:"URL"`
+	IdleTimeout   time.Duration `help:"Log-off after this time without activity." default:"15m"`
+	SessionLength time.Duration `help:"Longest session." default:"12h"`
+}
+
+// newService builds the service for people. settings freezes what workers will transcribe with.
+func newService(rt *runtime, p *parts, settings func() (json.RawMessage, error)) (*pipeline.Service, error) {
+	return pipeline.NewService(pipeline.Config{
+		Store: p.store, Objects: vault{p.objects}, Prober: prober{}, Settings: settings, Target: p.flags.EHRName,
+		SpoolDir: filepath.Join(p.flags.ScratchDir, "spool"), MaxBytes: p.flags.MaxRecordingBytes, AuditKey: p.auditPK,
+		Outside: p.objects.Checkpoints, Kick: p.relay.Kick, Log: rt.log,
+	})
+}
+
+// newServer builds the web server around the service.
+func newServer(rt *runtime, p *parts, svc *pipeline.Service, f httpFlags) (*web.Server, error) {
+	return web.New(web.Config{
+		Service: svc, Sessions: p.store.Sessions(), Log: rt.log, BaseURL: f.BaseURL, MaxUpload: p.flags.MaxRecordingBytes,
+		SpoolDir: filepath.Join(p.flags.ScratchDir, "uploads"), IdleTimeout: f.IdleTimeout, SessionLength: f.SessionLength,
+		Ready: func(ctx context.Context) error {
+			if err := p.store.Ping(ctx); err != nil {
+				return err
+			}
+			return p.objects.Health(ctx)
+		},
+	})
+}
+
+// listen serves until ctx ends, then drains for ten seconds.
+func listen(ctx context.Context, rt *runtime, ln netListener, h http.Handler) error {
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slogErrors(rt.log),
+	}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(ln) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return srv.Shutdown(drain)
+}
+
+// newWorker builds the worker of the automatic stages around a recogniser.
+func newWorker(rt *runtime, p *parts, r pipeline.Recogniser) (*pipeline.Worker, error) {
+	target, err := fhir.New(fhir.Config{
+		Name: p.flags.EHRName, BaseURL: p.flags.EHRURL, Token: p.flags.EHRToken, AllowPrivate: p.flags.EHRAllowPrivate,
+	})
+	if err != nil {
+		return nil, err
+	}
+	temp := filepath.Join(p.flags.ScratchDir, "work")
+	if err := os.MkdirAll(temp, 0o700); err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable, "temp_unavailable", "The scratch folder cannot be written. Check --scratch-dir.")
+	}
+	host, _ := os.Hostname()
+	return &pipeline.Worker{
+		Store: p.store, Objects: vault{p.objects}, Recogniser: r, Target: target, System: p.flags.NoteSystem, TempDir: temp,
+		Name: host, Log: rt.log, Kick: p.relay.Kick,
+	}, nil
+}
+
+// work answers doorbells and keeps house until ctx ends.
+func work(ctx context.Context, rt *runtime, p *parts, w *pipeline.Worker, settings func() ([]byte, error), auditKey string, slots int) error {
+	keeper := &pipeline.Keeper{Worker: w, Settings: settings, SignKey: auditKey, Outside: p.objects.PutCheckpoint, Log: rt.log}
+	server := &tasks.Server{URL: p.flags.RedisURL, Do: w.Do, Concurrency: slots, Grace: 10 * time.Second, Log: rt.log}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { p.relay.Run(ctx); return nil })
+	g.Go(func() error { keeper.Run(ctx); return nil })
+	g.Go(func() error { return server.Run(ctx) })
+	return g.Wait()
+}
+
+// prober looks at uploads before they are taken.
+type prober struct{}
+
+// Probe implements pipeline.Prober.
+func (prober) Probe(ctx context.Context, path string) error {
+	_, err := audio.Probe(ctx, path, audio.Options{})
+	return err
+}
+
+// buildInfo is what the binary was built from, for the log.
+func buildInfo() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return version + " " + info.GoVersion
+	}
+	return version
+}
