@@ -54,4 +54,5 @@ type Transcript struct {
 	Text          string     `json:"text"`           // the words joined by single spaces
 	Words         []Word     `json:"words"`
 	Spans         []Span     `json:"spans"`
+	Settings      Settings   `json:"settings"` // of the run, as frozen
 }

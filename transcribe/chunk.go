@@ -1,0 +1,266 @@
+package transcribe
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// ChunkResult is what came of one chunk. It is handed out as soon as it is final, to be saved; given back in
+// RunOptions.Resume it is not decoded again.
+type ChunkResult struct {
+	Index        int     `json:"index"`
+	Total        int     `json:"total"`    // chunks in this recording, for progress
+	Settings     string  `json:"settings"` // hash of the settings it was made with
+	Start        float64 `json:"start"`    // of the chunk in the recording, seconds
+	End          float64 `json:"end"`
+	Words        []Word  `json:"words"`
+	Struck       []Span  `json:"struck,omitempty"`
+	NoSpeechProb float64 `json:"no_speech_prob"`
+	AvgLogProb   float64 `json:"avg_log_prob"`
+	Attempts     int     `json:"attempts"`
+	Trouble      string  `json:"trouble,omitempty"` // what no attempt could mend
+	Seconds      float64 `json:"seconds"`           // spent in the engine
+}
+
+// attempt is one way to decode a chunk, and what came of it.
+type attempt struct {
+	evidence
+	trouble string
+	seconds float64
+}
+
+// decodeChunk decodes a chunk, and again in other ways while the guards object. The first attempt without trouble wins;
+// when there is none, the most probable text that is not a loop.
+func (r *run) decodeChunk(ctx context.Context, c Chunk, total int) (ChunkResult, error) {
+	samples, err := r.read(c.Pieces...)
+	if err != nil {
+		return ChunkResult{}, err
+	}
+	speech, loudOnly := r.speechIn(c)
+	var tried []attempt
+	var spent float64
+	for _, step := range ladder {
+		a, err := step(ctx, r, c, samples)
+		if err != nil {
+			return ChunkResult{}, fmt.Errorf("decode chunk %d of %d: %w", c.Index+1, total, err)
+		}
+		if a == nil {
+			continue
+		}
+		spent += a.seconds
+		a.speech, a.loudOnly = speech, loudOnly
+		a.trouble = a.evidence.trouble()
+		tried = append(tried, *a)
+		if a.trouble == "" || a.overNoise() {
+			break
+		}
+	}
+	best := choose(tried)
+	res := r.settle(c, best)
+	res.Total, res.Attempts, res.Seconds, res.Trouble = total, len(tried), spent, best.trouble
+	return res, nil
+}
+
+// ladder is the order of attempts. A step returns nil when it does not apply.
+var ladder = []func(context.Context, *run, Chunk, []float32) (*attempt, error){
+	func(ctx context.Context, r *run, _ Chunk, s []float32) (*attempt, error) {
+		return r.try(ctx, s, DecodeOptions{})
+	},
+	func(ctx context.Context, r *run, _ Chunk, s []float32) (*attempt, error) {
+		return r.try(ctx, s, DecodeOptions{Timestamps: true})
+	},
+	tryHalves,
+	func(ctx context.Context, r *run, _ Chunk, s []float32) (*attempt, error) {
+		return r.try(ctx, s, DecodeOptions{Temperature: 0.2})
+	},
+	func(ctx context.Context, r *run, _ Chunk, s []float32) (*attempt, error) {
+		return r.try(ctx, s, DecodeOptions{Temperature: 0.4})
+	},
+}
+
+func (r *run) try(ctx context.Context, samples []float32, o DecodeOptions) (*attempt, error) {
+	o.Language, o.Prompt = r.settings.Language, r.settings.Prompt
+	d, err := call(ctx, r, func(ctx context.Context) (Decoding, error) { return r.engine.Decode(ctx, samples, o) })
+	if err != nil {
+		return nil, err
+	}
+	return &attempt{
+		evidence: evidence{
+			words:    assembleWords(d.Tokens, seconds(len(samples))),
+			noSpeech: d.NoSpeechProb, logp: d.AvgLogProb(), ended: d.Ended,
+		},
+		seconds: d.Seconds,
+	}, nil
+}
+
+// tryHalves decodes the two sides of the longest seam near the middle on their own: a loop rarely survives a new start.
+func tryHalves(ctx context.Context, r *run, c Chunk, samples []float32) (*attempt, error) {
+	at := c.middleSeam()
+	if at <= 0 {
+		return nil, nil
+	}
+	left, err := r.try(ctx, samples[:at], DecodeOptions{})
+	if err != nil {
+		return nil, err
+	}
+	right, err := r.try(ctx, samples[at:], DecodeOptions{})
+	if err != nil {
+		return nil, err
+	}
+	shift := seconds(at)
+	nl, nr := float64(len(left.words)), float64(len(right.words))
+	both := *left
+	for _, w := range right.words {
+		w.start, w.end, w.until = w.start+shift, w.end+shift, w.until+shift
+		both.words = append(both.words, w)
+	}
+	both.noSpeech = min(left.noSpeech, right.noSpeech)
+	both.logp = (left.logp*nl + right.logp*nr) / max(1, nl+nr)
+	both.ended = left.ended && right.ended
+	both.seconds += right.seconds
+	return &both, nil
+}
+
+// middleSeam is the seam between pieces that lies nearest to the middle of the chunk, in chunk samples; 0 if there is none.
+func (c Chunk) middleSeam() int {
+	best, at, half := 0, 0, c.Samples()/2
+	for _, p := range c.Pieces[:len(c.Pieces)-1] {
+		at += p.To - p.From
+		if best == 0 || abs(at-half) < abs(best-half) {
+			best = at
+		}
+	}
+	return best
+}
+
+func abs(n int) int { return max(n, -n) }
+
+func choose(tried []attempt) attempt {
+	best := tried[0]
+	for _, a := range tried[1:] {
+		switch {
+		case best.trouble == "":
+		case a.trouble == "",
+			best.trouble == ReasonLoop && a.trouble != ReasonLoop,
+			(best.trouble == ReasonLoop) == (a.trouble == ReasonLoop) && len(a.words) > 0 && a.logp > best.logp:
+			best = a
+		}
+	}
+	return best
+}
+
+// speechIn is how long the detector hears speech in a chunk; loudOnly when it hears none.
+func (r *run) speechIn(c Chunk) (secs float64, loudOnly bool) {
+	for _, p := range c.Pieces {
+		for _, s := range r.plan.Speech {
+			if lo, hi := max(p.From, s.From), min(p.To, s.To); hi > lo && !s.Loud {
+				secs += seconds(hi - lo)
+			}
+		}
+	}
+	return secs, secs == 0
+}
+
+// settle places the words of the chosen attempt in the recording and strikes what the guards reject. Struck text is kept,
+// with the reason, so that a person can bring it back.
+func (r *run) settle(c Chunk, a attempt) ChunkResult {
+	from, to := c.Span()
+	res := ChunkResult{
+		Index: c.Index, Settings: r.hash, Start: round3(seconds(from)), End: round3(seconds(to)),
+		NoSpeechProb: round4(a.noSpeech), AvgLogProb: round4(a.logp), Words: []Word{},
+	}
+	why := verdicts(a, func(w rawWord) float64 {
+		_, _, under := r.voiced(c.At(w.start, false), c.At(w.until, true))
+		return under
+	})
+	var struck []Word
+	strike := func(reason string) {
+		if len(struck) > 0 {
+			res.Struck = append(res.Struck, Span{
+				Start: struck[0].Start, End: max(struck[0].End, struck[len(struck)-1].End), Kind: SpanStruck,
+				Reason: reason, Text: joinWords(struck),
+			})
+		}
+		struck = nil
+	}
+	for i, raw := range a.words {
+		w := place(raw, c, r.plan.Speech)
+		if i > 0 && why[i] != why[i-1] {
+			strike(why[i-1])
+		}
+		if why[i] == "" {
+			res.Words = append(res.Words, w)
+		} else {
+			struck = append(struck, w)
+		}
+	}
+	if n := len(why); n > 0 {
+		strike(why[n-1])
+	}
+	return res
+}
+
+// voiced returns the speech regions' part of a stretch: its bounds and its length in seconds.
+func (r *run) voiced(start, end float64) (from, to, length float64) {
+	from = end
+	for _, s := range r.plan.Speech {
+		if lo, hi := max(start, seconds(s.From)), min(end, seconds(s.To)); hi > lo && !s.Loud {
+			from, to, length = min(from, lo), max(to, hi), length+hi-lo
+		}
+	}
+	return from, to, length
+}
+
+// verdicts gives each word the reason to strike it, or "".
+func verdicts(a attempt, speechUnder func(rawWord) float64) []string {
+	why := make([]string, len(a.words))
+	if a.overNoise() {
+		for i := range why {
+			why[i] = ReasonNonSpeech
+		}
+		return why
+	}
+	for i, note := range soundNotes(a.words) {
+		if note {
+			why[i] = ReasonNonSpeech
+		}
+	}
+	strikeLoops(a, why)
+	strikePhantoms(a.words, why, speechUnder)
+	return why
+}
+
+func strikeLoops(a attempt, why []string) {
+	words := normals(a.words)
+	for at := 0; at < len(words); {
+		from, to, ok := findLoop(words[at:])
+		if !ok {
+			return
+		}
+		for i := at + from; i < at+to; i++ {
+			why[i] = ReasonLoop
+		}
+		at += to
+	}
+}
+
+func strikePhantoms(words []rawWord, why []string, speechUnder func(rawWord) float64) {
+	for from, i := 0, 0; i < len(words); i++ {
+		if i+1 < len(words) && !strings.ContainsAny(words[i].text[len(words[i].text)-1:], ".?!") {
+			continue
+		}
+		under := 0.0
+		for _, w := range words[from : i+1] {
+			under += speechUnder(w)
+		}
+		if isPhantom(words[from:i+1], under) {
+			for j := from; j <= i; j++ {
+				if why[j] == "" {
+					why[j] = ReasonPhantom
+				}
+			}
+		}
+		from = i + 1
+	}
+}

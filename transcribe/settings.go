@@ -1,0 +1,49 @@
+package transcribe
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+)
+
+// settingsVersion is raised when splitting, guards or word times change, so that saved chunks of an older version are not
+// mixed with new ones.
+const settingsVersion = 1
+
+// Settings are frozen into a job when it is queued; a retry never changes them. The zero value means the defaults, with
+// whatever model the engine has loaded.
+type Settings struct {
+	Version      int        `json:"version"`
+	Model        ModelFacts `json:"model"`
+	Language     string     `json:"language"`
+	Prompt       string     `json:"prompt,omitempty"`
+	ChunkSeconds float64    `json:"chunk_seconds"` // longest chunk, at most 28: the model sees 30 s
+}
+
+// Freeze fills the defaults and the engine's model.
+func (s Settings) Freeze(model ModelFacts) Settings {
+	if s.Version == 0 {
+		s.Version = settingsVersion
+	}
+	if s.Model == (ModelFacts{}) {
+		s.Model = model
+	}
+	if s.Language == "" {
+		s.Language = "en"
+	}
+	if s.ChunkSeconds <= 0 || s.ChunkSeconds > maxChunkSeconds {
+		s.ChunkSeconds = maxChunkSeconds
+	}
+	s.ChunkSeconds = max(s.ChunkSeconds, minChunkSeconds)
+	return s
+}
+
+// Hash identifies the settings: the SHA-256 of their JSON, hex.
+func (s Settings) Hash() string {
+	b, err := json.Marshal(s)
+	if err != nil { // strings and numbers only; NaN is the one way to get here, and Freeze bounds it
+		b = []byte(err.Error())
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}

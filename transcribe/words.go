@@ -1,0 +1,162 @@
+package transcribe
+
+import (
+	"math"
+	"strings"
+	"unicode"
+
+	"vesper/transcribe/audio"
+)
+
+// rawWord is a word in chunk time, before it is placed in the recording.
+type rawWord struct {
+	text       string
+	start, end float64 // of its spoken part; seconds of the chunk
+	until      float64 // end with trailing punctuation, which may be spoken ("period")
+	p, logp    float64 // lowest token probability; mean log probability
+}
+
+// assembleWords joins tokens into words. A token that begins with a space begins a word; a token without letters or digits
+// (punctuation) belongs to the word before. A token starts where the one before it ends.
+func assembleWords(tokens []Token, seconds float64) []rawWord {
+	ends := tokenEnds(tokens, seconds)
+	var out []rawWord
+	var text []byte
+	var lowest, lowestSpoken, sum float64
+	var count int
+	var w rawWord
+	flush := func() {
+		w.text = strings.TrimSpace(strings.ToValidUTF8(string(text), "\uFFFD"))
+		if w.text != "" {
+			w.p, w.logp = lowestSpoken, sum/float64(count)
+			if lowestSpoken > 1 { // punctuation only
+				w.p = lowest
+			}
+			out = append(out, w)
+		}
+		text = nil
+	}
+	at := 0.0
+	for i, t := range tokens {
+		spoken := isSpoken(t.Text)
+		if len(text) == 0 || startsWord(t.Text) && (spoken || len(strings.TrimSpace(string(t.Text))) > 1) {
+			flush()
+			w, lowest, lowestSpoken, sum, count = rawWord{start: at, end: ends[i]}, 2, 2, 0, 0
+		}
+		text = append(text, t.Text...)
+		lowest, sum, count = min(lowest, t.P), sum+t.LogP, count+1
+		if spoken {
+			if lowestSpoken > 1 {
+				w.start = at
+			}
+			lowestSpoken, w.end = min(lowestSpoken, t.P), ends[i]
+		}
+		at = ends[i]
+		w.until = at
+	}
+	flush()
+	return out
+}
+
+func startsWord(b []byte) bool { return len(b) > 0 && b[0] == ' ' }
+
+// isSpoken says whether a token carries sound of its own. Bytes of a split character count as spoken.
+func isSpoken(b []byte) bool {
+	for _, r := range string(b) {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || r == unicode.ReplacementChar || strings.ContainsRune("%$°+=/&@", r) {
+			return true
+		}
+	}
+	return false
+}
+
+// tokenEnds returns monotonic end times. Where the engine gives none they are spread over the chunk by length of text.
+func tokenEnds(tokens []Token, seconds float64) []float64 {
+	ends := make([]float64, len(tokens))
+	total, sofar, floor := 0, 0, 0.0
+	for _, t := range tokens {
+		total += len(t.Text)
+	}
+	for i, t := range tokens {
+		sofar += len(t.Text)
+		e := t.End
+		if e < 0 || math.IsNaN(e) {
+			e = seconds * float64(sofar) / float64(max(1, total))
+		}
+		floor = max(floor, min(e, seconds))
+		ends[i] = floor
+	}
+	return ends
+}
+
+const (
+	minOverlap = 0.08 // s of speech under a word that shows where it was spoken
+	shortest   = 0.04 // s; no word is shorter
+)
+
+// place puts a word into the recording and trims it to the speech under it. Alignment gives good ends, but a start that may
+// lie before the pause in front of the word; so the last stretch of speech under the word is where it was spoken.
+func place(w rawWord, c Chunk, speech []Region) Word {
+	start, end := c.At(w.start, false), c.At(w.end, true)
+	end = max(end, start)
+	if s, e, ok := underSpeech(start, end, speech); ok {
+		start, end = s, e
+	}
+	start = max(start, end-longestFor(w.text))
+	if end-start < shortest {
+		end = start + shortest
+	}
+	return Word{Text: w.text, Start: round3(start), End: round3(end), Confidence: round4(w.p)}
+}
+
+func underSpeech(start, end float64, speech []Region) (float64, float64, bool) {
+	bestLen, s0, e0 := 0.0, 0.0, 0.0
+	for _, r := range speech {
+		s, e := max(start, seconds(r.From)), min(end, seconds(r.To))
+		if n := e - s; n > 0 && (n >= minOverlap || n > bestLen) {
+			bestLen, s0, e0 = max(n, bestLen), s, e
+		}
+	}
+	return s0, e0, bestLen > 0
+}
+
+// longestFor is the longest time, in seconds, that saying a word plausibly takes; figures are long when spoken.
+func longestFor(text string) float64 {
+	letters, digits := 0, 0
+	for _, r := range text {
+		switch {
+		case unicode.IsDigit(r):
+			digits++
+		case unicode.IsLetter(r):
+			letters++
+		}
+	}
+	return 0.6 + 0.11*float64(letters) + 0.6*float64(digits)
+}
+
+func seconds(samples int) float64 { return float64(samples) / audio.Rate }
+
+func round3(v float64) float64 { return math.Round(v*1e3) / 1e3 }
+func round4(v float64) float64 { return math.Round(v*1e4) / 1e4 }
+
+// normal is a word for comparison: lower case, letters and digits only.
+func normal(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, text)
+}
+
+// joinWords is the text of words, joined by single spaces.
+func joinWords(words []Word) string {
+	var b strings.Builder
+	for i, w := range words {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(w.Text)
+	}
+	return b.String()
+}
