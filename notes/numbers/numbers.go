@@ -64,7 +64,13 @@ func (s *scan) first(rules []Rule, i int) (*Edit, int) {
 		if !ok || m.to <= i || (m.to < len(s.atoms) && !s.atoms[m.to].first) {
 			continue
 		}
+		if m.doubt == "" && s.torn(rule.Name, i, m.to) {
+			continue
+		}
 		from, to := s.atoms[i].word, s.atoms[m.to-1].word+1
+		if fields := strings.Fields(m.text); m.doubt == "" && len(fields) > 0 {
+			s.atoms[m.to-1].s = lower(fields[len(fields)-1]) // later rules see what is written, as they would next time
+		}
 		if rule.Name == "date" {
 			s.dateEnd = m.to
 		}
@@ -74,6 +80,21 @@ func (s *scan) first(rules []Rule, i int) (*Edit, int) {
 		return &Edit{From: from, To: to, Text: m.text, Rule: rule.Name, Doubt: m.doubt}, m.to
 	}
 	return nil, i + 1
+}
+
+// torn says that a match begins or ends in the middle of a row of numbers, where another reading is possible. A blood
+// pressure is complete in itself: the next vital sign may follow directly.
+func (s *scan) torn(rule string, from, to int) bool {
+	if s.open(from-1) && (s.numeric(from-1) || s.at(from-1) == "point") && s.numeric(from) {
+		return true
+	}
+	return rule != "blood_pressure" && rule != "cardinal" && s.numeric(to-1) && s.open(to-1) && s.numeric(to)
+}
+
+// numeric says that an atom is a number word or digits.
+func (s *scan) numeric(i int) bool {
+	w := s.at(i)
+	return w != "" && (numberWord(w) || numeral.MatchString(w))
 }
 
 // original is the text of words as they stand.

@@ -223,5 +223,5 @@ func (s *scan) crowded(n number) bool {
 		return false
 	}
 	w := s.at(n.next)
-	return numberWord(w) && w != "hundred" && w != "thousand" && w != "million" || (w != "" && numeral.MatchString(w))
+	return numberWord(w) || (w != "" && numeral.MatchString(w))
 }

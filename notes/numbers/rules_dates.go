@@ -51,7 +51,7 @@ func date(s *scan, i int) (match, bool) {
 	if y, after, ok := s.yearAt(next); ok && s.open(next-1) {
 		return match{to: after, text: text + ", " + y}, true
 	}
-	if u, _, ok := s.unitAt(next); !ordinal && ok && u.text != "" {
+	if _, _, unit := s.unitAt(next); unit {
 		return match{}, false
 	}
 	return match{to: next, text: text}, true

@@ -238,7 +238,7 @@ func (s *scan) afterDose(i int) bool {
 		if _, ok := unitStarts[s.at(j)]; ok || s.at(j) == "tablet" || s.at(j) == "tablets" || s.at(j) == "mouth" {
 			return true
 		}
-		if numeral.MatchString(s.at(j)) {
+		if s.numeric(j) {
 			return true
 		}
 	}

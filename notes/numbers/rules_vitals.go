@@ -23,7 +23,7 @@ func bloodPressure(s *scan, i int) (match, bool) {
 		return match{}, false
 	}
 	pressure := high.value >= 60 && high.value <= 300 && low.value >= 20 && low.value <= 200 && high.value > low.value
-	dictated := s.at(high.next) != "over"
+	dictated := s.at(high.next) != "over" && high.value <= 300 && low.value <= 300
 	if !pressure && !dictated {
 		return match{}, false
 	}
