@@ -164,7 +164,8 @@ func (s *Service) Encounters(ctx context.Context, actor access.Actor, author uui
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-func sha256Hex(b []byte) string {
+// SHA256 is the lower-case hex SHA-256 of some bytes, the form in which hashes are kept and compared everywhere.
+func SHA256(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }

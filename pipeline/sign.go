@@ -134,7 +134,7 @@ func (s *Service) signature(ctx context.Context, tx Tx, actor access.Actor, d Di
 	return Signature{
 		ID: id, PracticeID: d.PracticeID, NoteID: n.ID, Version: v.Number, SignerID: actor.ID, SignerName: actor.Name,
 		Credential: actor.Credential, Meaning: Meaning, Method: "password", SignedAt: at,
-		Canonical: canonical, CanonicalSHA256: sha256Hex(canonical), Text: []byte(st.Text), TextSHA256: st.TextSHA256,
+		Canonical: canonical, CanonicalSHA256: SHA256(canonical), Text: []byte(st.Text), TextSHA256: st.TextSHA256,
 	}, nil
 }
 

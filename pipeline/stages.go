@@ -163,7 +163,7 @@ func (w *Worker) commitTranscript(ctx context.Context, job Job, original, playba
 		if err := keepPlayback(ctx, tx, original, playback); err != nil {
 			return err
 		}
-		st := StoredTranscript{ID: id, PracticeID: job.PracticeID, DictationID: d.ID, JobID: job.ID, SettingsSHA: sha256Hex(job.Settings)}
+		st := StoredTranscript{ID: id, PracticeID: job.PracticeID, DictationID: d.ID, JobID: job.ID, SettingsSHA: SHA256(job.Settings)}
 		if err := tx.InsertTranscript(ctx, st, t); err != nil {
 			return err
 		}
@@ -299,5 +299,5 @@ func templateVersion(tpl templates.Template) string {
 	if err != nil {
 		return "" // a template is plain data; this cannot happen
 	}
-	return sha256Hex(raw)[:12]
+	return SHA256(raw)[:12]
 }

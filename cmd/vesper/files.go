@@ -1,0 +1,199 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"vesper/internal/client"
+	"vesper/internal/fault"
+	"vesper/notes"
+	"vesper/notes/templates"
+	"vesper/transcribe"
+)
+
+// transcribeCmd works on one file with no service.
+type transcribeCmd struct {
+	engineFlags
+	File string `arg:"" help:"Recording: WAV, MP3, M4A, OGG, WebM or FLAC."`
+	JSON bool   `help:"Print words, times, confidences and spans as JSON."`
+}
+
+// Run prints the transcript.
+func (c *transcribeCmd) Run(rt *runtime) error {
+	t, err := transcribeFile(rt, c.engineFlags, c.File)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(rt.out, t)
+	}
+	fmt.Fprintln(rt.out, t.Text)
+	for _, s := range t.Spans {
+		switch s.Kind {
+		case transcribe.SpanUnheard:
+			fmt.Fprintf(rt.errOut, "unheard: %s–%s speech that did not become words; listen to it\n", clock(s.Start), clock(s.End))
+		case transcribe.SpanStruck:
+			fmt.Fprintf(rt.errOut, "struck:  %s–%s text that the engine wrote but nobody said (%s)\n", clock(s.Start), clock(s.End), s.Reason)
+		}
+	}
+	return nil
+}
+
+func transcribeFile(rt *runtime, f engineFlags, path string) (transcribe.Transcript, error) {
+	r, err := openRecogniser(rt.ctx, rt, f)
+	if err != nil {
+		return transcribe.Transcript{}, err
+	}
+	defer r.Close()
+	return r.file(rt, path)
+}
+
+// draftCmd makes a note of one file with no service.
+type draftCmd struct {
+	engineFlags
+	File     string `arg:"" help:"Recording, or the JSON of vesper transcribe."`
+	WorkType string `help:"Kind of document: progress, hp, consult, procedure …" default:"progress"`
+	JSON     bool   `help:"Print sections, blanks, flags and follow-ups as JSON."`
+}
+
+// Run prints the note.
+func (c *draftCmd) Run(rt *runtime) error {
+	tpl, err := templates.Find(c.WorkType)
+	if err != nil {
+		return err
+	}
+	t, err := c.transcript(rt)
+	if err != nil {
+		return err
+	}
+	doc, err := notes.Draft(t, tpl, notes.Options{})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(rt.out, draftOutput(doc))
+	}
+	fmt.Fprintln(rt.out, notes.Text(doc))
+	for _, f := range doc.Flags {
+		fmt.Fprintf(rt.errOut, "%s: %s–%s %s\n", f.Kind, clock(f.Start), clock(f.End), f.Detail)
+	}
+	return nil
+}
+
+// transcript reads the file as a transcript's JSON if it is one, and as a recording otherwise.
+func (c *draftCmd) transcript(rt *runtime) (transcribe.Transcript, error) {
+	var t transcribe.Transcript
+	f, err := os.Open(c.File)
+	if err != nil {
+		return t, fault.Wrap(err, fault.Invalid, "file_unreadable", "The file cannot be opened. Check its name and that you may read it.")
+	}
+	defer f.Close()
+	head := make([]byte, 64)
+	n, _ := io.ReadFull(f, head)
+	if !strings.HasPrefix(strings.TrimSpace(string(head[:n])), "{") {
+		return transcribeFile(rt, c.engineFlags, c.File)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return t, err
+	}
+	if err := json.NewDecoder(f).Decode(&t); err != nil {
+		return t, fault.Wrap(err, fault.Invalid, "transcript_invalid", "The file is not the JSON that vesper transcribe --json writes.")
+	}
+	return t, nil
+}
+
+// outSection and outDraft are the stable form of vesper draft --json.
+type outSection struct {
+	Key     string `json:"key"`
+	Heading string `json:"heading"`
+	Text    string `json:"text"`
+}
+
+type outDraft struct {
+	WorkType  string           `json:"work_type"`
+	Sections  []outSection     `json:"sections"`
+	Blanks    []notes.Blank    `json:"blanks"`
+	Flags     []outFlag        `json:"flags"`
+	FollowUps []notes.FollowUp `json:"follow_ups"`
+}
+
+type outFlag struct {
+	Kind   string  `json:"kind"`
+	Text   string  `json:"text"`
+	Start  float64 `json:"start"`
+	End    float64 `json:"end"`
+	Detail string  `json:"detail"`
+}
+
+func draftOutput(doc notes.Document) outDraft {
+	out := outDraft{WorkType: doc.WorkType, Sections: []outSection{}, Blanks: []notes.Blank{}, Flags: []outFlag{}, FollowUps: []notes.FollowUp{}}
+	for _, s := range doc.Sections {
+		out.Sections = append(out.Sections, outSection{s.Key, s.Heading, s.Text()})
+	}
+	out.Blanks = append(out.Blanks, doc.Blanks...)
+	for _, f := range doc.Flags {
+		out.Flags = append(out.Flags, outFlag{f.Kind, f.Text, f.Start, f.End, f.Detail})
+	}
+	out.FollowUps = append(out.FollowUps, doc.FollowUps...)
+	return out
+}
+
+// submitCmd sends a recording to a running server.
+type submitCmd struct {
+	File      string `arg:"" help:"Recording to send."`
+	Server    string `help:"Address of the server." default:"http://127.0.0.1:8080" placeholder:"URL"`
+	Login     string `help:"Your login." required:""`
+	Password  string `help:"Your password; better left to VESPER_PASSWORD or the prompt."`
+	Author    string `help:"Login or id of the physician who dictated; empty: yourself."`
+	Patient   string `help:"Record number or id of the patient."`
+	Encounter string `help:"Id of the visit."`
+	WorkType  string `help:"Kind of document." default:"progress"`
+	Stat      bool   `help:"Urgent: before everything that has not started."`
+	Key       string `help:"Your own key for this recording; sending it again with the same key changes nothing."`
+}
+
+// Run prints the receipt's id.
+func (c *submitCmd) Run(rt *runtime) error {
+	password := c.Password
+	if password == "" {
+		var err error
+		if password, err = askPassword(rt, "Password for "+c.Login+": "); err != nil {
+			return err
+		}
+	}
+	api, err := client.New(c.Server)
+	if err != nil {
+		return err
+	}
+	if _, err := api.Login(rt.ctx, c.Login, password); err != nil {
+		return err
+	}
+	sub := client.Submission{Author: c.Author, Patient: c.Patient, Encounter: c.Encounter, WorkType: c.WorkType, ClientKey: c.Key}
+	if c.Stat {
+		sub.Priority = "stat"
+	}
+	r, err := api.Submit(rt.ctx, c.File, sub)
+	if err != nil {
+		return err
+	}
+	what := "received"
+	if r.Duplicate {
+		what = "received before"
+	}
+	fmt.Fprintf(rt.out, "%s %s sha256 %s, %d bytes\n", r.ID, what, r.SHA256, r.Bytes)
+	return nil
+}
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// clock writes seconds as m:ss.
+func clock(seconds float64) string {
+	return fmt.Sprintf("%d:%02d", int(seconds)/60, int(seconds)%60)
+}

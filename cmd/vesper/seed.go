@@ -1,0 +1,201 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"vesper/internal/access"
+	"vesper/internal/fault"
+	"vesper/internal/sample"
+	"vesper/notes/templates"
+	"vesper/pipeline"
+	"vesper/storage/postgres"
+)
+
+// login is one account of the demo practice, with its password as printed once.
+type login struct {
+	Role     string `json:"role"`
+	Name     string `json:"name"`
+	Login    string `json:"login"`
+	Password string `json:"password"`
+}
+
+const demoPractice = "Northgate Family Medicine (fictional)"
+
+// demoPeople are plainly fictional.
+var demoPeople = []pipeline.Person{
+	{Role: "physician", Login: "dr.avery", Name: "Robin Avery", Credential: "MD"},
+	{Role: "editor", Login: "kim", Name: "Kim Doe", Credential: "VMA"},
+	{Role: "editor", Login: "lou", Name: "Lou Sample", Credential: "VMA"},
+	{Role: "supervisor", Login: "sam", Name: "Sam Placeholder", Credential: ""},
+	{Role: "compliance", Login: "casey", Name: "Casey Example", Credential: ""},
+	{Role: "admin", Login: "admin", Name: "Alex Fiction", Credential: ""},
+}
+
+var demoPatients = []pipeline.Patient{
+	{MRN: "DEMO-0001", Name: "Testa Fictional", BirthDate: "1967-04-12", Sex: "female", EHRRef: "Patient/demo-1"},
+	{MRN: "DEMO-0002", Name: "Dummy Persona", BirthDate: "1958-09-30", Sex: "male", EHRRef: "Patient/demo-2"},
+	{MRN: "DEMO-0003", Name: "Example Madeup", BirthDate: "1990-01-05", Sex: "female", EHRRef: "Patient/demo-3"},
+}
+
+// foundPractice creates a practice with its first administrator.
+func foundPractice(ctx context.Context, store *postgres.Store, name, loginName, admin, password string) (uuid.UUID, error) {
+	hash, err := access.HashPassword(password)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	practice, err := store.CreatePractice(ctx, name)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return practice, store.InTx(ctx, practice, func(ctx context.Context, tx pipeline.Tx) error {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		if err := workTypes(ctx, tx); err != nil {
+			return err
+		}
+		return tx.InsertPerson(ctx, pipeline.Person{ID: id, PracticeID: practice, Role: string(access.Admin), Login: loginName, Name: admin}, hash)
+	})
+}
+
+func workTypes(ctx context.Context, tx pipeline.Tx) error {
+	for _, t := range templates.All() {
+		if err := tx.InsertWorkType(ctx, t.Key, t.Name, t.LOINC.Code, t.TurnAround.Routine.Hours()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seedDemo creates the fictional practice on the first start and returns its logins then; later it returns none, because
+// they are shown once. They stay in secrets/demo-logins, readable by the owner only.
+func seedDemo(rt *runtime, store *postgres.Store, svc *pipeline.Service, dir string) ([]login, error) {
+	_, _, err := store.FindLogin(rt.ctx, demoPeople[0].Login)
+	if err == nil {
+		return nil, nil
+	}
+	if fault.KindOf(err) != fault.NotFound {
+		return nil, err
+	}
+	logins, err := demoLogins(filepath.Join(dir, "secrets", "demo-logins"))
+	if err != nil {
+		return nil, err
+	}
+	practice, physician, err := createDemo(rt.ctx, store, logins)
+	if err != nil {
+		return nil, err
+	}
+	return logins, submitSample(rt.ctx, store, svc, practice, physician)
+}
+
+// demoLogins makes the passwords, or reads those of a first start that was cut short.
+func demoLogins(path string) ([]login, error) {
+	raw, err := os.ReadFile(path)
+	if err == nil {
+		var out []login
+		return out, json.Unmarshal(raw, &out)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read demo logins: %w", err)
+	}
+	out := make([]login, len(demoPeople))
+	for i, p := range demoPeople {
+		out[i] = login{p.Role, p.Name, p.Login, strings.ToLower(rand.Text()[:16])}
+	}
+	if raw, err = json.MarshalIndent(out, "", "  "); err != nil {
+		return nil, err
+	}
+	return out, os.WriteFile(path, raw, 0o600)
+}
+
+// createDemo writes the practice's people, patients and visits, all or none; an empty practice that an interrupted first
+// start left behind is used again.
+func createDemo(ctx context.Context, store *postgres.Store, logins []login) (practice uuid.UUID, physician pipeline.Person, err error) {
+	hashes := make([]string, len(logins))
+	for i, l := range logins {
+		if hashes[i], err = access.HashPassword(l.Password); err != nil {
+			return
+		}
+	}
+	practices, err := store.Practices(ctx)
+	if err != nil {
+		return
+	}
+	practice, exists := practices[demoPractice]
+	if !exists {
+		if practice, err = store.CreatePractice(ctx, demoPractice); err != nil {
+			return
+		}
+	}
+	err = store.InTx(ctx, practice, func(ctx context.Context, tx pipeline.Tx) error {
+		if err := workTypes(ctx, tx); err != nil {
+			return err
+		}
+		for i, p := range demoPeople {
+			p.ID, p.PracticeID = uuid.Must(uuid.NewV7()), practice
+			if err := tx.InsertPerson(ctx, p, hashes[i]); err != nil {
+				return err
+			}
+			if p.Role == string(access.Physician) {
+				physician = p
+			}
+		}
+		return demoVisits(ctx, tx, practice, physician.ID)
+	})
+	return
+}
+
+func demoVisits(ctx context.Context, tx pipeline.Tx, practice, author uuid.UUID) error {
+	start := time.Now().Truncate(30 * time.Minute)
+	for i, p := range demoPatients {
+		p.ID, p.PracticeID = uuid.Must(uuid.NewV7()), practice
+		if err := tx.InsertPatient(ctx, p); err != nil {
+			return err
+		}
+		err := tx.InsertEncounter(ctx, pipeline.Encounter{
+			ID: uuid.Must(uuid.NewV7()), PracticeID: practice, PatientID: p.ID, AuthorID: author, Starts: start.Add(time.Duration(i) * 30 * time.Minute),
+			Title: "Office visit", EHRRef: fmt.Sprintf("Encounter/demo-%d", i+1),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// submitSample sends the sample dictation in, so that something moves when the page opens.
+func submitSample(ctx context.Context, store *postgres.Store, svc *pipeline.Service, practice uuid.UUID, physician pipeline.Person) error {
+	visits, err := svc.Encounters(ctx, physician.Actor(), physician.ID)
+	if err != nil || len(visits) == 0 {
+		return err
+	}
+	_, err = svc.Submit(ctx, physician.Actor(), pipeline.Submission{
+		ClientKey: "sample", EncounterID: &visits[0].ID, WorkType: sample.WorkType, Priority: pipeline.Routine,
+		Filename: sample.Name, ContentType: sample.ContentType, Body: bytes.NewReader(sample.Audio()),
+	})
+	return err
+}
+
+func printLogins(rt *runtime, logins []login) {
+	if len(logins) == 0 {
+		return
+	}
+	fmt.Fprintf(rt.out, "  Demo logins (shown once; kept in secrets/demo-logins of the data folder):\n")
+	for _, l := range logins {
+		fmt.Fprintf(rt.out, "    %-11s %-10s %s   (%s)\n", l.Role, l.Login, l.Password, l.Name)
+	}
+	fmt.Fprintln(rt.out)
+}

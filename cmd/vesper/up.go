@@ -1,0 +1,279 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"vesper/ehr/sandbox"
+	"vesper/internal/audit"
+	"vesper/internal/fault"
+	"vesper/internal/services"
+	"vesper/pipeline"
+	"vesper/storage/postgres"
+)
+
+// upCmd runs everything on one machine, in one data folder.
+type upCmd struct {
+	engineFlags
+	Data          string        `help:"Data folder." default:"./data" placeholder:"DIR"`
+	Listen        string        `help:"Address of the web server; a taken port gives way to the next free one." default:"127.0.0.1:8080"`
+	Demo          bool          `help:"Create a fictional practice with logins and submit a sample dictation."`
+	IdleTimeout   time.Duration `help:"Log-off after this time without activity." default:"15m"`
+	EHRURL        string        `help:"Base address of a FHIR R4 API to deliver to, instead of the sandbox." name:"ehr-url" placeholder:"URL"`
+	EHRToken      string        `help:"Bearer token for that EHR." name:"ehr-token"`
+	anyPort       bool          // tests and demos take ports from the kernel
+	ready         func(*node)   // told once everything answers
+	quiet         bool
+}
+
+// node is a running one-machine Vesper.
+type node struct {
+	URL        string // of the web server
+	SandboxURL string // FHIR base of the sandbox EHR
+	Logins     []login
+	parts      *parts
+}
+
+// Run starts everything, and stops it in reverse order when told to.
+func (c *upCmd) Run(rt *runtime) error {
+	dir, err := filepath.Abs(c.Data)
+	if err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	say(rt, c.quiet, "Starting Vesper in %s", dir)
+	stack, err := services.Up(rt.ctx, services.Config{Dir: dir, Log: rt.log, AnyPort: c.anyPort})
+	if err != nil {
+		return err
+	}
+	defer closeQuietly(context.WithoutCancel(rt.ctx), rt, "stop services", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		err := stack.Stop(ctx)
+		say(rt, c.quiet, "Stopped.")
+		return err
+	})
+	return c.runOn(rt, stack, dir)
+}
+
+// runOn prepares the database and keys on running services, then runs the roles.
+func (c *upCmd) runOn(rt *runtime, stack *services.Stack, dir string) error {
+	urls, err := prepareDatabase(rt, stack)
+	if err != nil {
+		return err
+	}
+	keys, err := prepareKeys(dir)
+	if err != nil {
+		return err
+	}
+	sandboxURL, stopSandbox, err := c.startSandbox(rt, stack, dir)
+	if err != nil {
+		return err
+	}
+	defer stopSandbox()
+	flags := c.serviceFlags(stack, dir, keys, sandboxURL)
+	web, err := open(rt, databaseFlags{urls.Serve}, flags)
+	if err != nil {
+		return err
+	}
+	defer web.close()
+	worker, err := open(rt, databaseFlags{urls.Work}, flags)
+	if err != nil {
+		return err
+	}
+	defer worker.close()
+	return c.roles(rt, stack, web, worker, keys, sandboxURL, dir)
+}
+
+// roles runs web server and worker in this process; the engine runs in children of its own.
+func (c *upCmd) roles(rt *runtime, stack *services.Stack, front, back *parts, keys auditKeys, sandboxURL, dir string) error {
+	settings := func() ([]byte, error) { return c.engineFlags.settings() }
+	svc, err := newService(rt, front, func() (json.RawMessage, error) { return settings() })
+	if err != nil {
+		return err
+	}
+	ln, err := c.listener(stack)
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+	server, err := newServer(rt, front, svc, httpFlags{IdleTimeout: c.IdleTimeout, SessionLength: 12 * time.Hour})
+	if err != nil {
+		return err
+	}
+	n := &node{URL: "http://" + ln.Addr().String(), SandboxURL: sandboxURL, parts: back}
+	if c.Demo {
+		if n.Logins, err = seedDemo(rt, front.store, svc, dir); err != nil {
+			return err
+		}
+	}
+	g, ctx := errgroup.WithContext(rt.ctx)
+	g.Go(func() error { front.relay.Run(ctx); return nil })
+	g.Go(func() error { return listen(ctx, rt, ln, server.Handler()) })
+	g.Go(func() error { return c.engineRole(ctx, rt, back, settings, keys) })
+	c.announce(rt, n)
+	if c.ready != nil {
+		c.ready(n)
+	}
+	return g.Wait()
+}
+
+// engineRole loads the model and works. A missing model does not stop the web server: recordings are still taken, and
+// wait.
+func (c *upCmd) engineRole(ctx context.Context, rt *runtime, p *parts, settings func() ([]byte, error), keys auditKeys) error {
+	r, err := waitForRecogniser(ctx, rt, c.engineFlags)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	w, err := newWorker(rt, p, r)
+	if err != nil {
+		return err
+	}
+	return work(ctx, rt, p, w, settings, keys.secret, r.Slots())
+}
+
+func (c *upCmd) serviceFlags(stack *services.Stack, dir string, keys auditKeys, sandboxURL string) serviceFlags {
+	s3 := stack.S3()
+	f := serviceFlags{
+		RedisURL: stack.RedisURL(), S3Endpoint: s3.Endpoint, S3Region: s3.Region, S3AccessKey: s3.AccessKey, S3SecretKey: s3.SecretKey.Reveal(),
+		S3Bucket: "vesper", MasterKeyFile: filepath.Join(dir, "secrets", "master_key"), AuditPublicKey: keys.public,
+		EHRName: "ehr", EHRURL: c.EHRURL, EHRToken: c.EHRToken, NoteSystem: "urn:vesper:note-version", MaxRecordingBytes: 2 << 30,
+		ScratchDir: filepath.Join(dir, "scratch"),
+	}
+	if f.EHRURL == "" {
+		f.EHRName, f.EHRURL, f.EHRAllowPrivate = "sandbox", sandboxURL, true
+	}
+	return f
+}
+
+// listener takes the wished port or the next free one.
+func (c *upCmd) listener(stack *services.Stack) (net.Listener, error) {
+	if c.anyPort {
+		return net.Listen("tcp", "127.0.0.1:0")
+	}
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "listen_address", "The address of --listen must look like 127.0.0.1:8080.")
+	}
+	var first int
+	if _, err := fmt.Sscan(port, &first); err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "listen_address", "The address of --listen must look like 127.0.0.1:8080.")
+	}
+	for p := first; p < first+50; p++ {
+		if ln, err := net.Listen("tcp", net.JoinHostPort(host, fmt.Sprint(p))); err == nil {
+			return ln, nil
+		}
+	}
+	return nil, fault.New(fault.Unavailable, "port_taken", fmt.Sprintf("No free port from %d on. Choose another address with --listen.", first))
+}
+
+// startSandbox runs the sandbox EHR, unless a real one is configured.
+func (c *upCmd) startSandbox(rt *runtime, stack *services.Stack, dir string) (string, func(), error) {
+	if c.EHRURL != "" {
+		return c.EHRURL, func() {}, nil
+	}
+	s, err := sandbox.Open(sandbox.Config{Dir: filepath.Join(dir, "sandbox-ehr"), Log: rt.log})
+	if err != nil {
+		return "", nil, err
+	}
+	port := 0
+	if !c.anyPort {
+		if port, err = stack.Port("sandbox-ehr", 18080); err != nil {
+			return "", nil, err
+		}
+	}
+	ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return "", nil, fault.Wrap(err, fault.Unavailable, "port_taken", "The sandbox EHR found no free port.")
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(rt.ctx))
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		if err := listen(ctx, rt, ln, s.Handler()); err != nil {
+			rt.log.Error("sandbox EHR", "err", err)
+		}
+	}()
+	stop := func() {
+		cancel()
+		<-stopped
+		closeQuietly(ctx, rt, "close sandbox EHR", func(context.Context) error { return s.Close() })
+	}
+	return "http://" + ln.Addr().String() + "/fhir", stop, nil
+}
+
+// prepareDatabase makes roles and schema and returns the logins' addresses.
+func prepareDatabase(rt *runtime, stack *services.Stack) (postgres.Logins, error) {
+	var pw [2]string
+	for i, role := range []string{postgres.LoginServe, postgres.LoginWork} {
+		secret, err := stack.Secrets().PostgresPassword(role)
+		if err != nil {
+			return postgres.Logins{}, err
+		}
+		pw[i] = secret.Reveal()
+	}
+	const database = "vesper_main"
+	admin := stack.PostgresURL("")
+	if err := postgres.Provision(rt.ctx, admin, database, pw[0], pw[1]); err != nil {
+		return postgres.Logins{}, err
+	}
+	logins, err := postgres.LoginURLs(admin, database, pw[0], pw[1])
+	if err != nil {
+		return logins, err
+	}
+	return logins, postgres.Migrate(rt.ctx, logins.Owner, rt.log)
+}
+
+// auditKeys sign and verify the audit log's checkpoints.
+type auditKeys struct{ secret, public string }
+
+// prepareKeys makes the audit log's keys on the first start.
+func prepareKeys(dir string) (auditKeys, error) {
+	secretFile, publicFile := filepath.Join(dir, "secrets", "audit_signing_key"), filepath.Join(dir, "secrets", "audit_public_key")
+	public, err := os.ReadFile(publicFile)
+	if err == nil {
+		secret, err := readKey(secretFile)
+		return auditKeys{secret, string(public)}, err
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return auditKeys{}, fmt.Errorf("read audit key: %w", err)
+	}
+	secret, pub, err := audit.NewKey()
+	if err != nil {
+		return auditKeys{}, fmt.Errorf("make audit key: %w", err)
+	}
+	// The public key is written last: its presence says that both are there.
+	if err := os.WriteFile(secretFile, []byte(secret), 0o600); err != nil {
+		return auditKeys{}, fmt.Errorf("write audit key: %w", err)
+	}
+	if err := os.WriteFile(publicFile, []byte(pub), 0o600); err != nil {
+		return auditKeys{}, fmt.Errorf("write audit key: %w", err)
+	}
+	return auditKeys{secret, pub}, nil
+}
+
+func (c *upCmd) announce(rt *runtime, n *node) {
+	if c.quiet {
+		return
+	}
+	say(rt, false, "\n  Vesper is ready:   %s\n  Sandbox EHR:       %s   (fictional patients only)\n", n.URL, trimFHIR(n.SandboxURL))
+	printLogins(rt, n.Logins)
+	say(rt, false, "  Stop with Ctrl-C.\n")
+}
+
+func say(rt *runtime, quiet bool, format string, args ...any) {
+	if !quiet {
+		fmt.Fprintf(rt.out, format+"\n", args...)
+	}
+}
+
+var _ pipeline.Objects = vault{}
