@@ -185,8 +185,5 @@ func spelled(s *scan, i int) (match, bool) {
 	if b.Len() < 2 || s.at(i) == "i" || (b.Len() == 2 && s.at(i) == "a") {
 		return match{}, false
 	}
-	if _, number := s.plain(next); number && s.open(next-1) && b.Len() == 2 {
-		return match{}, false
-	}
 	return match{to: next, text: b.String()}, true
 }

@@ -34,6 +34,9 @@ func date(s *scan, i int) (match, bool) {
 		return match{}, false
 	}
 	if y, next, ok := s.yearAt(i + 1); ok && s.atoms[i+1].s != y {
+		if _, _, unit := s.unitAt(next); unit {
+			return match{}, false
+		}
 		return match{to: next, text: month + " " + y}, true
 	}
 	day, next, ordinal := s.ordinal(i + 1)

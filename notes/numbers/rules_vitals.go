@@ -100,7 +100,7 @@ func plus(s *scan, i int) (match, bool) {
 	if !ok || !n.whole || n.value < 1 || n.value > 4 || !s.is(n.next, "plus") {
 		return match{}, false
 	}
-	if _, number := s.plain(n.next + 1); number && s.open(n.next) {
+	if after := s.at(n.next + 1); after != "" && s.open(n.next) && (s.numeric(n.next+1) || after[0] >= '0' && after[0] <= '9') {
 		return match{}, false
 	}
 	if !s.ahead(n.next+1, 2, edemaWords) && !s.nearby(i, 5, edemaWords) {
