@@ -1,0 +1,62 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"vesper/pipeline"
+)
+
+// cardSelect completes the dictations chosen by a WITH d: each part is one look-up by index, done only for the rows that
+// are shown. Progress is that of the newest transcription; the claim is the one that holds now.
+const cardSelect = `
+	SELECT ` + dictationColumns + `, p.name, coalesce(pt.name, ''), coalesce(pt.mrn, ''), coalesce(a.seconds, 0),
+	       coalesce(j.done, 0), coalesce(j.total, 0), c.person_id, coalesce(c.name, ''), coalesce(v.obstacles, 0)
+	FROM d
+	JOIN people p ON p.id = d.author_id
+	LEFT JOIN patients pt ON pt.id = d.patient_id
+	LEFT JOIN LATERAL (SELECT max(o.seconds) AS seconds FROM audio_objects o WHERE o.dictation_id = d.id) a ON true
+	LEFT JOIN LATERAL (
+		SELECT count(k.*) AS done, max(k.total) AS total
+		FROM (SELECT id FROM jobs WHERE dictation_id = d.id AND kind = 'transcribe' ORDER BY created_at DESC, id DESC LIMIT 1) r
+		LEFT JOIN job_chunks k ON k.job_id = r.id) j ON true
+	LEFT JOIN LATERAL (
+		SELECT h.person_id, w.name FROM claims h JOIN people w ON w.id = h.person_id
+		WHERE h.dictation_id = d.id AND h.ended_at IS NULL AND h.until > now()) c ON true
+	LEFT JOIN LATERAL (
+		SELECT nv.obstacles FROM notes n JOIN note_versions nv ON nv.note_id = n.id AND nv.number = n.latest
+		WHERE n.dictation_id = d.id) v ON true`
+
+func scanCard(row pgx.CollectableRow) (c pipeline.Card, err error) {
+	err = row.Scan(append(dictationFields(&c.Dictation), &c.AuthorName, &c.PatientName, &c.MRN, &c.Seconds,
+		&c.Done, &c.Total, &c.ClaimedBy, &c.ClaimedName, &c.Obstacles)...)
+	inUTC(&c.Dictation)
+	return c, err
+}
+
+func (t *tx) Card(ctx context.Context, id uuid.UUID) (pipeline.Card, error) {
+	return get(ctx, t, "read card", scanCard, `WITH d AS MATERIALIZED (SELECT * FROM dictations WHERE id = $1)`+cardSelect, id)
+}
+
+func (t *tx) Cards(ctx context.Context, f pipeline.Filter) ([]pipeline.Card, error) {
+	order := `(d.priority <> 'stat'), d.due_at, d.id`
+	if f.Newest {
+		order = `d.received_at DESC, d.id`
+	}
+	var states []string
+	if len(f.States) > 0 {
+		states = texts(f.States)
+	}
+	return list(ctx, t, "list cards", scanCard, `
+		WITH d AS MATERIALIZED (
+			SELECT * FROM dictations d
+			WHERE d.practice_id = $1
+			  AND ($2::text[] IS NULL OR d.state = ANY ($2))
+			  AND ($3::uuid IS NULL OR d.author_id = $3)
+			  AND ($4::uuid IS NULL OR NOT EXISTS (
+			      SELECT FROM claims h WHERE h.dictation_id = d.id AND h.ended_at IS NULL AND h.until > now() AND h.person_id <> $4))
+			ORDER BY `+order+` LIMIT $5 OFFSET $6)`+cardSelect+`
+		ORDER BY `+order, t.practice, states, f.Author, f.ForEditor, atMost(f.Limit), max(f.Offset, 0))
+}

@@ -1,0 +1,174 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"vesper/internal/fault"
+	"vesper/pipeline"
+)
+
+// Dispatch implements pipeline.JobQueue. SKIP LOCKED keeps two relays off each other's jobs. Ringing happens before the
+// commit: if the commit fails, the same dispatch number is rung again, and the queue knows it.
+func (s *Store) Dispatch(ctx context.Context, limit int, ring func(context.Context, pipeline.Doorbell) error) (int, error) {
+	var rung int
+	var ringErr error
+	err := s.across(ctx, "dispatch jobs", func(t pgx.Tx) error {
+		rung, ringErr = 0, nil
+		bells, err := list(ctx, t, "pick due jobs", scanDoorbell, `
+			SELECT id, practice_id, dispatch_no + 1, kind, priority FROM jobs
+			WHERE state = 'queued' AND run_after <= now()
+			  AND (dispatched_at IS NULL OR dispatched_at < now() - make_interval(secs => $2))
+			ORDER BY (priority <> 'stat'), due_at, id LIMIT $1 FOR UPDATE SKIP LOCKED`,
+			atMost(limit), pipeline.RedispatchAge.Seconds())
+		if err != nil {
+			return err
+		}
+		ids := make([]uuid.UUID, 0, len(bells))
+		for _, b := range bells {
+			if ringErr = ring(ctx, b); ringErr != nil {
+				break // the rest is as undone as this one; the relay comes again
+			}
+			ids = append(ids, b.JobID)
+		}
+		if len(ids) == 0 {
+			return nil
+		}
+		_, err = t.Exec(ctx, `UPDATE jobs SET dispatch_no = dispatch_no + 1, dispatched_at = now() WHERE id = ANY ($1)`, ids)
+		rung = len(ids)
+		return wrap("record dispatch", err)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return rung, ringErr
+}
+
+func scanDoorbell(row pgx.CollectableRow) (b pipeline.Doorbell, err error) {
+	err = row.Scan(&b.JobID, &b.PracticeID, &b.DispatchNo, &b.Kind, &b.Priority)
+	return b, err
+}
+
+// ClaimJob implements pipeline.JobQueue. A job whose time has not come, or whose attempts are used up, is not to be had.
+func (s *Store) ClaimJob(ctx context.Context, id uuid.UUID, worker string) (job pipeline.Job, err error) {
+	token, err := uuid.NewRandom() // a secret of the run, not an ordered key
+	if err != nil {
+		return job, err
+	}
+	err = s.across(ctx, "claim job", func(t pgx.Tx) error {
+		found, err := find(ctx, t, "claim job", scanJob, `
+			UPDATE jobs SET state = 'running', lease_token = $2, lease_until = now() + make_interval(secs => $3),
+			       attempt = attempt + 1, worker = $4
+			WHERE id = $1 AND (state = 'queued' AND run_after <= now()
+			                   OR state = 'running' AND lease_until < now() AND attempt < max_attempts)
+			RETURNING `+jobColumns, id, token, pipeline.Lease.Seconds(), worker)
+		if err != nil {
+			return err
+		}
+		if found == nil {
+			return fault.New(fault.Conflict, "job_taken", "Another worker does this job, or it is done.")
+		}
+		job = *found
+		return nil
+	})
+	return job, err
+}
+
+// held runs an UPDATE that only the holder of the lease may do.
+func (s *Store) held(ctx context.Context, op, sql string, args ...any) error {
+	return s.across(ctx, op, func(t pgx.Tx) error { return (&tx{Tx: t}).one(ctx, op, fenced(), sql, args...) })
+}
+
+// Heartbeat implements pipeline.JobQueue.
+func (s *Store) Heartbeat(ctx context.Context, id, token uuid.UUID) error {
+	return s.held(ctx, "extend lease", `
+		UPDATE jobs SET lease_until = now() + make_interval(secs => $3)
+		WHERE id = $1 AND state = 'running' AND lease_token = $2`, id, token, pipeline.Lease.Seconds())
+}
+
+// RetryJob implements pipeline.JobQueue.
+func (s *Store) RetryJob(ctx context.Context, id, token uuid.UUID, after time.Time, code string, refund bool) error {
+	return s.held(ctx, "put job back", `
+		UPDATE jobs SET state = 'queued', lease_token = NULL, lease_until = NULL, run_after = $3, error_code = $4,
+		       dispatched_at = NULL, attempt = attempt - CASE WHEN $5 THEN 1 ELSE 0 END
+		WHERE id = $1 AND state = 'running' AND lease_token = $2`, id, token, after, code, refund)
+}
+
+// Reap implements pipeline.JobQueue. Jobs whose attempts are used up stay as they are, under their last token, until the
+// caller buries them: it does so together with the dictation and the event.
+func (s *Store) Reap(ctx context.Context) (requeued int, exhausted []pipeline.Job, err error) {
+	err = s.across(ctx, "reap jobs", func(t pgx.Tx) error {
+		tag, err := t.Exec(ctx, `
+			WITH lost AS (
+				SELECT id FROM jobs WHERE state = 'running' AND lease_until < now() AND attempt < max_attempts
+				FOR UPDATE SKIP LOCKED)
+			UPDATE jobs j SET state = 'queued', lease_token = NULL, lease_until = NULL, run_after = now(), dispatched_at = NULL,
+			       error_code = 'lease_expired'
+			FROM lost WHERE j.id = lost.id`)
+		if err != nil {
+			return wrap("requeue lost jobs", err)
+		}
+		requeued = int(tag.RowsAffected())
+		exhausted, err = list(ctx, t, "find exhausted jobs", scanJob, `
+			SELECT `+jobColumns+` FROM jobs WHERE state = 'running' AND lease_until < now() AND attempt >= max_attempts`)
+		return err
+	})
+	return requeued, exhausted, err
+}
+
+// SaveChunk implements pipeline.JobQueue. A chunk that is there stays as it is: settings are frozen, so both are equal.
+func (s *Store) SaveChunk(ctx context.Context, job, token uuid.UUID, number, total int, result json.RawMessage) error {
+	return s.across(ctx, "save chunk", func(t pgx.Tx) error {
+		held, err := get(ctx, t, "save chunk", pgx.RowTo[bool], `
+			WITH held AS (SELECT id, practice_id FROM jobs WHERE id = $1 AND state = 'running' AND lease_token = $2 FOR SHARE),
+			     saved AS (INSERT INTO job_chunks (job_id, practice_id, number, total, result)
+			               SELECT id, practice_id, $3, $4, $5 FROM held ON CONFLICT (job_id, number) DO NOTHING)
+			SELECT EXISTS (SELECT FROM held)`, job, token, number, total, result)
+		if err == nil && !held {
+			return fenced()
+		}
+		return err
+	})
+}
+
+// Chunks implements pipeline.JobQueue.
+func (s *Store) Chunks(ctx context.Context, job uuid.UUID) (out []json.RawMessage, err error) {
+	err = s.across(ctx, "read chunks", func(t pgx.Tx) error {
+		out, err = list(ctx, t, "read chunks", pgx.RowTo[json.RawMessage], `SELECT result FROM job_chunks WHERE job_id = $1 ORDER BY number`, job)
+		return err
+	})
+	return out, err
+}
+
+// QueueDepth implements pipeline.JobQueue; any login may ask.
+func (s *Store) QueueDepth(ctx context.Context) (map[pipeline.JobState]int, error) {
+	rows, err := s.pool.Query(ctx, `SELECT state, jobs FROM queue_depth()`)
+	if err != nil {
+		return nil, wrap("count jobs", err)
+	}
+	out := map[pipeline.JobState]int{}
+	var state pipeline.JobState
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&state, &n}, func() error { out[state] = n; return nil })
+	return out, wrap("count jobs", err)
+}
+
+// Unattended implements pipeline.JobQueue. A signed note whose newest delivery job is dead waits for a person: there is
+// no other state to show it in.
+func (s *Store) Unattended(ctx context.Context) (out []pipeline.Dictation, err error) {
+	err = s.across(ctx, "look for unattended dictations", func(t pgx.Tx) error {
+		out, err = list(ctx, t, "look for unattended dictations", scanDictation, `
+			SELECT `+dictationColumns+` FROM dictations d
+			WHERE d.state IN ('received', 'queued', 'transcribed', 'signed')
+			  AND NOT EXISTS (SELECT FROM jobs j WHERE j.dictation_id = d.id AND j.state IN ('queued', 'running'))
+			  AND NOT (d.state = 'signed' AND 'dead' = (
+			      SELECT j.state FROM jobs j WHERE j.dictation_id = d.id AND j.kind = 'deliver' ORDER BY j.gen DESC, j.created_at DESC LIMIT 1))
+			ORDER BY d.received_at, d.id LIMIT 1000`)
+		return err
+	})
+	return out, err
+}
