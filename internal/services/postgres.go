@@ -81,8 +81,9 @@ func (c *cluster) settings() []string {
 		"log_checkpoints=off", "log_lock_waits=off", "log_temp_files=-1", "log_autovacuum_min_duration=-1",
 	}
 	if c.stack.cfg.Volatile {
-		s = append(s, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum_naptime=60s",
-			"shared_buffers=64MB", "max_connections=200", "wal_level=minimal", "max_wal_senders=0")
+		// Commits stay synchronous: what is committed must survive kill -9 in tests as well.
+		s = append(s, "fsync=off", "full_page_writes=off", "shared_buffers=64MB", "max_connections=200",
+			"wal_level=minimal", "max_wal_senders=0")
 	}
 	return s
 }
