@@ -1,6 +1,11 @@
 // Package notes turns words into a note: spoken commands and numbers, sections of the physician's template, blanks and
 // flags, append-only versions and the source of every word. It is pure Go, needs no service, and never adds a clinical
 // statement: it moves and formats what was dictated.
+//
+//	Transcript ─▶ Draft ─▶ Document ─▶ Rebase (a person's edit) ─▶ … ─▶ ReadyToSign ─▶ Canonical (the signed bytes)
+//
+// Every word of a transcript is in exactly one place: in a run of a section, or in the list of what was removed, with the
+// reason.
 package notes
 
 import (
@@ -30,6 +35,10 @@ type Source struct {
 	At    *time.Time `json:"at,omitempty"`
 	// Confidence is the lowest confidence among the run's words, 0…1; 0 where it does not apply.
 	Confidence float64 `json:"confidence,omitempty"`
+	// Words are the places of the run's words in the transcript, from 0.
+	Words []int `json:"words,omitempty"`
+	// Rule names the number rule that wrote the text, "" for none.
+	Rule string `json:"rule,omitempty"`
 }
 
 // Run is a stretch of text with one source. The runs of a section tile its text exactly.
@@ -62,13 +71,67 @@ type Blank struct {
 	Section string  `json:"section"`
 }
 
-// Flag is a doubt that a person must settle.
+// FlagKind says what a flag doubts.
+type FlagKind = string
+
+// The kinds of flag.
+const (
+	FlagLowConfidence  FlagKind = "low_confidence"  // a word that matters, and that the engine was unsure of
+	FlagNumber         FlagKind = "number"          // a number that can be read in two ways
+	FlagStruck         FlagKind = "struck"          // text over non-speech or in a loop: taken out, can be put back
+	FlagScratched      FlagKind = "scratched"       // text that the speaker took back
+	FlagMissingSection FlagKind = "missing_section" // a required section without text
+)
+
+// Severity says what a flag asks for.
+type Severity string
+
+// The severities of flags.
+const (
+	Critical Severity = "critical" // blocks the signature until a person settles it
+	Notice   Severity = "notice"   // worth a look, does not block
+)
+
+// Settlement records who settled a flag, when and how.
+type Settlement struct {
+	By  string    `json:"by"`
+	At  time.Time `json:"at"`
+	How string    `json:"how"` // "heard", "edited", "restored", …
+}
+
+// Flag is a doubt that a person must settle. It stays in the document after it is settled.
 type Flag struct {
-	Kind   string  `json:"kind"` // "low_confidence", "number", "struck", "missing_section", …
-	Text   string  `json:"text"`
-	Start  float64 `json:"start"`
-	End    float64 `json:"end"`
-	Detail string  `json:"detail"`
+	ID       string      `json:"id"` // the same for the same doubt in every version
+	Kind     FlagKind    `json:"kind"`
+	Severity Severity    `json:"severity"`
+	Section  string      `json:"section,omitempty"`
+	Text     string      `json:"text"`
+	Start    float64     `json:"start"`
+	End      float64     `json:"end"`
+	Detail   string      `json:"detail"` // why, in plain words
+	Settled  *Settlement `json:"settled,omitempty"`
+}
+
+// RemovedReason says why words of the transcript are not in the note's text.
+type RemovedReason string
+
+// The reasons. Nothing else takes words out of a note.
+const (
+	RemovedCommand   RemovedReason = "command"    // a spoken command that was carried out
+	RemovedHeading   RemovedReason = "heading"    // the spoken name of a section, printed as its heading
+	RemovedTitle     RemovedReason = "title"      // the spoken name of the document
+	RemovedScratched RemovedReason = "scratched"  // taken back by the speaker
+	RemovedNonSpeech RemovedReason = "non_speech" // the engine's description of a noise
+)
+
+// Removed is a stretch of the transcript that is not in the text, kept with its reason. It can be restored.
+type Removed struct {
+	Reason  RemovedReason `json:"reason"`
+	Text    string        `json:"text"` // as heard
+	Start   float64       `json:"start"`
+	End     float64       `json:"end"`
+	Section string        `json:"section"` // where it was said
+	Words   []int         `json:"words"`   // places in the transcript
 }
 
 // FollowUp is something the physician promised, found in the dictation.
@@ -86,4 +149,30 @@ type Document struct {
 	Blanks    []Blank    `json:"blanks"`
 	Flags     []Flag     `json:"flags"`
 	FollowUps []FollowUp `json:"follow_ups"`
+	Removed   []Removed  `json:"removed,omitempty"`
+}
+
+// Section returns the section with this key.
+func (d Document) Section(key string) (Section, bool) {
+	for _, s := range d.Sections {
+		if s.Key == key {
+			return s, true
+		}
+	}
+	return Section{}, false
+}
+
+// clone copies the document so that changes to the copy leave the original alone.
+func (d Document) clone() Document {
+	out := d
+	out.Sections = make([]Section, len(d.Sections))
+	for i, s := range d.Sections {
+		s.Runs = append([]Run{}, s.Runs...)
+		out.Sections[i] = s
+	}
+	out.Blanks = append([]Blank{}, d.Blanks...)
+	out.Flags = append([]Flag{}, d.Flags...)
+	out.FollowUps = append([]FollowUp{}, d.FollowUps...)
+	out.Removed = append([]Removed(nil), d.Removed...)
+	return out
 }
