@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -24,9 +25,21 @@ const (
 )
 
 // unreachableError says that a host could not be reached at all, as opposed to not having the file.
-type unreachableError struct{ err error }
+type unreachableError struct {
+	host string
+	err  error
+}
 
-func (e *unreachableError) Error() string { return "cannot be reached: " + e.err.Error() }
+// newUnreachable leaves out the address that net/http puts into its errors: its query may hold a token.
+func newUnreachable(req *http.Request, err error) error {
+	var inner *url.Error
+	if errors.As(err, &inner) {
+		err = inner.Err
+	}
+	return &unreachableError{req.URL.Host, err}
+}
+
+func (e *unreachableError) Error() string { return e.host + " cannot be reached: " + e.err.Error() }
 func (e *unreachableError) Unwrap() error { return e.err }
 
 func (s *Store) client() *http.Client {
@@ -44,7 +57,7 @@ func (s *Store) client() *http.Client {
 
 // download gets a URL into a part file. It continues what an earlier try or process left there; when the joined bytes
 // turn out wrong, the part file is thrown away and the next Ensure begins anew.
-func (s *Store) download(ctx context.Context, url string, e Entry, part string) error {
+func (s *Store) download(ctx context.Context, from string, e Entry, part string) error {
 	client := s.client()
 	defer client.CloseIdleConnections()
 	for tries := 0; ; {
@@ -56,7 +69,7 @@ func (s *Store) download(ctx context.Context, url string, e Entry, part string) 
 			os.Remove(part)
 			before = 0
 		}
-		err := s.downloadOnce(ctx, client, url, e, part, before)
+		err := s.downloadOnce(ctx, client, from, e, part, before)
 		if err == nil {
 			return nil
 		}
@@ -98,12 +111,12 @@ func sizeOf(path string) int64 {
 }
 
 // downloadOnce makes one request for what is missing and appends what comes.
-func (s *Store) downloadOnce(ctx context.Context, client *http.Client, url string, e Entry, part string, have int64) error {
+func (s *Store) downloadOnce(ctx context.Context, client *http.Client, from string, e Entry, part string, have int64) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
 	if err != nil {
-		return &finalError{"bad address: " + err.Error()}
+		return &finalError{"the address is not valid"}
 	}
 	req.Header.Set("Accept-Encoding", "identity")
 	if have > 0 {
@@ -111,7 +124,7 @@ func (s *Store) downloadOnce(ctx context.Context, client *http.Client, url strin
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return &unreachableError{err}
+		return newUnreachable(req, err)
 	}
 	defer resp.Body.Close()
 	flags, have, err := s.judge(resp, e, have)

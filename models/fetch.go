@@ -15,7 +15,7 @@ import (
 // for the same time-out.
 type fetch struct {
 	*Store
-	upstreamDown error
+	upstreamDown bool
 }
 
 // errAbsent says that a source does not have the model, which is no failure worth telling.

@@ -64,8 +64,8 @@ func (f *fetch) fromUpstream(ctx context.Context, e Entry, to string) error {
 	if !e.Published {
 		return errAbsent
 	}
-	if f.upstreamDown != nil {
-		return f.upstreamDown
+	if f.upstreamDown {
+		return errAbsent
 	}
 	base := f.Upstream
 	if base == "" {
@@ -74,7 +74,7 @@ func (f *fetch) fromUpstream(ctx context.Context, e Entry, to string) error {
 	err := f.download(ctx, strings.TrimSuffix(base, "/")+"/"+e.File, e, to)
 	var down *unreachableError
 	if errors.As(err, &down) {
-		f.upstreamDown = err
+		f.upstreamDown = true
 	}
 	return err
 }

@@ -26,6 +26,9 @@ func readTokens(r io.Reader) ([][]byte, error) {
 		if id < 0 || id >= whisperTokens {
 			continue
 		}
+		if tokens[id] != nil {
+			return nil, fmt.Errorf("tokenizer.json has two tokens %d: %w", id, ErrFormat)
+		}
 		raw, err := rawToken(text, bytesOf)
 		if err != nil {
 			return nil, err

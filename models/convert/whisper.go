@@ -22,13 +22,13 @@ func Whisper(ctx context.Context, w io.Writer, m *CT2, tokenizer io.Reader) erro
 	if err != nil {
 		return fmt.Errorf("convert: %w", err)
 	}
-	tokens, err := readTokens(tokenizer)
-	if err != nil {
-		return fmt.Errorf("convert: read tokens: %w", err)
-	}
 	plan, err := m.plan(d)
 	if err != nil {
 		return fmt.Errorf("convert: %w", err)
+	}
+	tokens, err := readTokens(tokenizer)
+	if err != nil {
+		return fmt.Errorf("convert: read tokens: %w", err)
 	}
 	out := &ggmlWriter{w: bufio.NewWriterSize(w, 1<<20)}
 	out.ints(ggmlMagic, d.vocab, d.audioCtx, d.state, d.head, d.audioLayer, d.textCtx, d.state, d.head, d.textLayer, d.mels, 1)
