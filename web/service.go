@@ -1,0 +1,93 @@
+package web
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+
+	"vesper/internal/access"
+	"vesper/internal/audit"
+	"vesper/notes"
+	"vesper/notes/templates"
+	"vesper/pipeline"
+)
+
+// Service is all that the web asks of the pipeline, in groups. Every method decides access itself, writes its audit
+// event in the same transaction and returns faults (internal/fault). Implementations MUST be safe for concurrent use.
+type Service interface {
+	Accounts
+	Submitter
+	Reader
+	Reviewer
+	Signer
+	Operator
+	Registry
+	Auditor
+}
+
+// Accounts opens and closes sessions and manages the practice's people. Login MUST take the same time for an unknown
+// login as for a wrong password.
+type Accounts interface {
+	Login(ctx context.Context, login, password string) (pipeline.Person, error)
+	Logout(ctx context.Context, actor access.Actor) error
+	Person(ctx context.Context, practice, id uuid.UUID) (pipeline.Person, error)
+	People(ctx context.Context, actor access.Actor, role string) ([]pipeline.Person, error)
+	AddPerson(ctx context.Context, actor access.Actor, p pipeline.Person, password string) (uuid.UUID, error)
+	SetPersonDisabled(ctx context.Context, actor access.Actor, id uuid.UUID, disabled bool) error
+}
+
+// Submitter takes recordings in. Submit returns only after the bytes are safe and the row is committed; it MUST be
+// idempotent by client key and by content.
+type Submitter interface {
+	Submit(ctx context.Context, actor access.Actor, sub pipeline.Submission) (pipeline.Receipt, error)
+}
+
+// Reader shows dictations. OpenAudio's caller MUST close the reader.
+type Reader interface {
+	Cards(ctx context.Context, actor access.Actor, f pipeline.Filter) ([]pipeline.Card, error)
+	Counts(ctx context.Context, actor access.Actor) (map[pipeline.State]int, error)
+	Card(ctx context.Context, actor access.Actor, id uuid.UUID) (pipeline.Card, error)
+	Detail(ctx context.Context, actor access.Actor, id uuid.UUID) (pipeline.Detail, error)
+	History(ctx context.Context, actor access.Actor, id uuid.UUID) (pipeline.History, error)
+	OpenAudio(ctx context.Context, actor access.Actor, id uuid.UUID, rendition string) (io.ReadSeekCloser, pipeline.Audio, error)
+}
+
+// Reviewer is the editor's work. Save and Settle refuse a base that is not the newest version with the code
+// version_conflict.
+type Reviewer interface {
+	Claim(ctx context.Context, actor access.Actor, id uuid.UUID) (pipeline.Claim, error)
+	Release(ctx context.Context, actor access.Actor, id uuid.UUID) error
+	Save(ctx context.Context, actor access.Actor, id uuid.UUID, base int, sections []notes.SectionText) (pipeline.Version, error)
+	Settle(ctx context.Context, actor access.Actor, id uuid.UUID, base int, flagID, how string) (pipeline.Version, error)
+	Send(ctx context.Context, actor access.Actor, id uuid.UUID, version int) error
+	Bind(ctx context.Context, actor access.Actor, id uuid.UUID, patient, encounter *uuid.UUID, workType string) error
+}
+
+// Signer is the physician's decision.
+type Signer interface {
+	SignaturePreview(ctx context.Context, actor access.Actor, id uuid.UUID) (pipeline.SignaturePreview, error)
+	Sign(ctx context.Context, actor access.Actor, id uuid.UUID, req pipeline.SignRequest) (pipeline.Signature, error)
+	Return(ctx context.Context, actor access.Actor, id uuid.UUID, reason string) error
+	Addendum(ctx context.Context, actor access.Actor, id uuid.UUID, text string) (uuid.UUID, error)
+}
+
+// Operator mends what failed.
+type Operator interface {
+	Retry(ctx context.Context, actor access.Actor, id uuid.UUID, reason string) error
+	Reject(ctx context.Context, actor access.Actor, id uuid.UUID, reason string) error
+}
+
+// Registry lists what a dictation can refer to.
+type Registry interface {
+	Patients(ctx context.Context, actor access.Actor, search string) ([]pipeline.Patient, error)
+	Encounters(ctx context.Context, actor access.Actor, author uuid.UUID) ([]pipeline.Encounter, error)
+	WorkTypes() []templates.Template
+}
+
+// Auditor reads and verifies the record.
+type Auditor interface {
+	AuditTrail(ctx context.Context, actor access.Actor, before time.Time, limit int) ([]pipeline.Event, error)
+	VerifyAudit(ctx context.Context, actor access.Actor) (audit.Report, error)
+}

@@ -1,0 +1,97 @@
+package web
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"vesper/internal/audit"
+	"vesper/notes"
+	"vesper/pipeline"
+)
+
+type event struct {
+	ID        uuid.UUID         `json:"id"`
+	At        time.Time         `json:"at"`
+	Actor     personRef         `json:"actor"`
+	Role      string            `json:"role"`
+	Action    string            `json:"action"`
+	Subject   string            `json:"subject"`
+	SubjectID uuid.UUID         `json:"subject_id"`
+	Outcome   string            `json:"outcome" enum:"done,refused"`
+	RequestID string            `json:"request_id"`
+	Detail    map[string]string `json:"detail"`
+}
+
+func viewEvent(e pipeline.Event) event {
+	out := event{
+		ID: e.ID, At: stamp(e.At), Actor: personRef{e.ActorID, e.ActorName}, Role: e.ActorRole, Action: e.Action,
+		Subject: e.Subject, SubjectID: e.SubjectID, Outcome: e.Outcome, RequestID: e.RequestID, Detail: e.Detail,
+	}
+	if out.Detail == nil {
+		out.Detail = map[string]string{}
+	}
+	return out
+}
+
+type job struct {
+	ID          uuid.UUID         `json:"id"`
+	Kind        pipeline.JobKind  `json:"kind" enum:"transcribe,draft,deliver"`
+	State       pipeline.JobState `json:"state" enum:"queued,running,done,dead"`
+	Attempt     int               `json:"attempt"`
+	MaxAttempts int               `json:"max_attempts"`
+	ErrorCode   string            `json:"error_code"`
+	CreatedAt   time.Time         `json:"created_at"`
+}
+
+func viewJob(j pipeline.Job) job {
+	return job{
+		ID: j.ID, Kind: j.Kind, State: j.State, Attempt: j.Attempt, MaxAttempts: j.MaxAttempts, ErrorCode: j.ErrorCode,
+		CreatedAt: stamp(j.CreatedAt),
+	}
+}
+
+type history struct {
+	detail
+	Versions []version `json:"versions" doc:"All versions, oldest first"`
+	Events   []event   `json:"events" doc:"All events of the record, oldest first"`
+	Jobs     []job     `json:"jobs"`
+}
+
+func viewHistory(h pipeline.History) history {
+	return history{
+		detail: viewDetail(h.Detail), Versions: each(h.Versions, viewVersion), Events: each(h.Events, viewEvent),
+		Jobs: each(h.Jobs, viewJob),
+	}
+}
+
+type preview struct {
+	detail
+	Changes     []notes.Change `json:"changes" doc:"What people changed in the engine's draft"`
+	Preview     string         `json:"preview" doc:"The text as it will stand in the EHR"`
+	ContentHash string         `json:"content_hash" doc:"Send it back with the signature: it says what was seen"`
+}
+
+func viewPreview(p pipeline.SignaturePreview) preview {
+	return preview{detail: viewDetail(p.Detail), Changes: orEmpty(p.Changes), Preview: p.Preview, ContentHash: p.ContentHash}
+}
+
+type finding struct {
+	Seq  int64  `json:"seq" doc:"Place in the log, or -1"`
+	What string `json:"what"`
+}
+
+type auditReport struct {
+	OK          bool      `json:"ok"`
+	Events      int64     `json:"events"`
+	Checkpoints int       `json:"checkpoints"`
+	Root        string    `json:"root"`
+	Findings    []finding `json:"findings"`
+}
+
+func viewReport(r audit.Report) auditReport {
+	return auditReport{
+		OK: r.OK(), Events: r.Events, Checkpoints: r.Checkpoints, Root: r.Root.String(),
+		Findings: each(r.Findings, func(f audit.Finding) finding { return finding{f.Seq, f.What} }),
+	}
+}
