@@ -1,0 +1,55 @@
+package corpus
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// contains says whether spelling stands in text as whole words.
+func contains(text, spelling string) bool {
+	if spelling == "" {
+		return false
+	}
+	for from := 0; ; {
+		i := strings.Index(text[from:], spelling)
+		if i < 0 {
+			return false
+		}
+		start := from + i
+		end := start + len(spelling)
+		if !joinsBefore(text[:start]) && !joinsAfter(text[end:]) {
+			return true
+		}
+		_, size := utf8.DecodeRuneInString(text[start:])
+		from = start + size
+	}
+}
+
+// joinsBefore says that text ends within a word or a number that goes on.
+func joinsBefore(text string) bool {
+	last, size := utf8.DecodeLastRuneInString(text)
+	if isWord(last) {
+		return true
+	}
+	if !strings.ContainsRune(".,/", last) || size == 0 {
+		return false
+	}
+	before, _ := utf8.DecodeLastRuneInString(text[:len(text)-size])
+	return unicode.IsDigit(before)
+}
+
+// joinsAfter says that text goes on with the same word or number.
+func joinsAfter(text string) bool {
+	next, size := utf8.DecodeRuneInString(text)
+	if isWord(next) {
+		return true
+	}
+	if !strings.ContainsRune(".,/", next) || size == 0 {
+		return false
+	}
+	after, _ := utf8.DecodeRuneInString(text[size:])
+	return unicode.IsDigit(after)
+}
+
+func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
