@@ -198,6 +198,7 @@ func (r *run) settle(c Chunk, a attempt) ChunkResult {
 	if n := len(why); n > 0 {
 		strike(why[n-1])
 	}
+	spread(res.Words)
 	return res
 }
 

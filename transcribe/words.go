@@ -11,6 +11,7 @@ import (
 // rawWord is a word in chunk time, before it is placed in the recording.
 type rawWord struct {
 	text       string
+	after      float64 // end of the spoken token before it; punctuation and a pause may lie between
 	start, end float64 // of its spoken part; seconds of the chunk
 	until      float64 // end with trailing punctuation, which may be spoken ("period")
 	p, logp    float64 // lowest token probability; mean log probability
@@ -36,20 +37,20 @@ func assembleWords(tokens []Token, seconds float64) []rawWord {
 		}
 		text = nil
 	}
-	at := 0.0
+	at, after := 0.0, 0.0 // ends of the last token, and of the last spoken one
 	for i, t := range tokens {
 		spoken := isSpoken(t.Text)
 		if len(text) == 0 || startsWord(t.Text) && (spoken || len(strings.TrimSpace(string(t.Text))) > 1) {
 			flush()
-			w, lowest, lowestSpoken, sum, count = rawWord{start: at, end: ends[i]}, 2, 2, 0, 0
+			w, lowest, lowestSpoken, sum, count = rawWord{after: after, start: at, end: ends[i]}, 2, 2, 0, 0
 		}
 		text = append(text, t.Text...)
 		lowest, sum, count = min(lowest, t.P), sum+t.LogP, count+1
 		if spoken {
 			if lowestSpoken > 1 {
-				w.start = at
+				w.start, w.after = at, after
 			}
-			lowestSpoken, w.end = min(lowestSpoken, t.P), ends[i]
+			lowestSpoken, w.end, after = min(lowestSpoken, t.P), ends[i], ends[i]
 		}
 		at = ends[i]
 		w.until = at
@@ -90,15 +91,19 @@ func tokenEnds(tokens []Token, seconds float64) []float64 {
 }
 
 const (
-	minOverlap = 0.08 // s of speech under a word that shows where it was spoken
+	minOverlap = 0.04 // s of speech under a word that shows where it was spoken
 	shortest   = 0.04 // s; no word is shorter
 )
 
-// place puts a word into the recording and trims it to the speech under it. Alignment gives good ends, but a start that may
-// lie before the pause in front of the word; so the last stretch of speech under the word is where it was spoken.
+// place puts a word into the recording and trims it to the speech under it. Alignment gives good ends, but gives a pause
+// before a word sometimes to the punctuation there and sometimes to the word; so where there is a pause, the last stretch
+// of speech up to the word's end is where it was spoken.
 func place(w rawWord, c Chunk, speech []Region) Word {
 	start, end := c.At(w.start, false), c.At(w.end, true)
 	end = max(end, start)
+	if after := c.At(w.after, false); hasPause(after, end, speech) {
+		start = after
+	}
 	if s, e, ok := underSpeech(start, end, speech); ok {
 		start, end = s, e
 	}
@@ -107,6 +112,31 @@ func place(w rawWord, c Chunk, speech []Region) Word {
 		end = start + shortest
 	}
 	return Word{Text: w.text, Start: round3(start), End: round3(end), Confidence: round4(w.p)}
+}
+
+// hasPause says that speech stops and begins again between two moments.
+func hasPause(from, to float64, speech []Region) bool {
+	for i := 1; i < len(speech); i++ {
+		if a, b := seconds(speech[i-1].To), seconds(speech[i].From); a < to && b > from && b > a && b < to {
+			return true
+		}
+	}
+	return false
+}
+
+// spread shares the time of two words that follow each other when alignment gave one of them next to nothing.
+func spread(words []Word) {
+	const tiny, touching = 0.08, 0.05 // s
+	for i := 1; i < len(words); i++ {
+		a, b := &words[i-1], &words[i]
+		short := b.End-b.Start < tiny || a.End-a.Start < tiny
+		if !short || b.Start-a.End > touching || b.End-a.Start < 2*shortest {
+			continue
+		}
+		la, lb := float64(len(a.Text)), float64(len(b.Text))
+		cut := round3(a.Start + (b.End-a.Start)*la/(la+lb))
+		a.End, b.Start = cut, cut
+	}
 }
 
 func underSpeech(start, end float64, speech []Region) (float64, float64, bool) {
