@@ -1,0 +1,144 @@
+package pages
+
+import (
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"math"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"vesper/pipeline"
+)
+
+// parse reads every template once with the layout and the shared parts; a mistake stops the start.
+func (s *site) parse() error {
+	names, err := fs.Glob(files, "templates/*.html")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		base := strings.TrimSuffix(path.Base(name), ".html")
+		if base == "layout" || base == "parts" {
+			continue
+		}
+		t, err := template.New(base).Funcs(s.funcs()).ParseFS(files, "templates/layout.html", "templates/parts.html", name)
+		if err != nil {
+			return fmt.Errorf("parse page %s: %w", base, err)
+		}
+		s.views[base] = t
+	}
+	return nil
+}
+
+func (s *site) funcs() template.FuncMap {
+	names := map[string]string{}
+	for _, t := range s.Service.WorkTypes() {
+		names[t.Key] = t.Name
+	}
+	return template.FuncMap{
+		"asset":    s.Assets.URL,
+		"clock":    clock,
+		"ago":      func(t time.Time) string { return ago(s.Now().Sub(t)) },
+		"due":      func(t time.Time) string { return due(t.Sub(s.Now())) },
+		"urgency":  func(t time.Time) string { return urgency(t.Sub(s.Now())) },
+		"words":    func(st pipeline.State) string { return sentence(st.Words()) },
+		"happened": happened,
+		"stamp":    func(t time.Time) string { return t.Local().Format("2 Jan 2006, 15:04") },
+		"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"short":    func(h string) string { return h[:min(len(h), 12)] },
+		"worktype": func(key string) string { return names[key] },
+		"json":     scriptJSON,
+		"is":       func(a *uuid.UUID, b uuid.UUID) bool { return a != nil && *a == b },
+		"add":      func(a, b int) int { return a + b },
+	}
+}
+
+// scriptJSON is data for an island, read from a <script type="application/json"> element.
+func scriptJSON(v any) (template.JS, error) {
+	raw, err := json.Marshal(v) // escapes <, > and &, so it cannot leave the element
+	return template.JS(raw), err
+}
+
+// clock writes seconds as m:ss.
+func clock(seconds float64) string {
+	n := int(math.Round(seconds))
+	return fmt.Sprintf("%d:%02d", n/60, n%60)
+}
+
+func ago(d time.Duration) string {
+	if d < time.Minute {
+		return "just now"
+	}
+	return span(d) + " ago"
+}
+
+func due(d time.Duration) string {
+	if d < 0 {
+		return "overdue by " + span(-d)
+	}
+	return "due in " + span(d)
+}
+
+// urgency picks the colour of a due time: overdue, within the hour, or calm.
+func urgency(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "bad"
+	case d < time.Hour:
+		return "warn"
+	default:
+		return ""
+	}
+}
+
+func span(d time.Duration) string {
+	switch {
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", max(1, int(d.Minutes())))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d days", int(d.Hours()/24))
+	}
+}
+
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// plain is what each action of the record means in plain words.
+var plain = map[string]string{
+	"dictation.submit": "sent the recording in", "dictation.list": "looked at the list", "dictation.view": "opened the note",
+	"dictation.listen": "listened to the recording", "note.claim": "took it for review", "note.edit": "saved a version",
+	"note.release": "gave it back to the queue", "note.send": "sent it to the physician", "note.return": "returned it to the editors",
+	"note.sign": "signed the note", "note.addendum": "wrote an addendum", "note.history": "opened the history", "job.retry": "ordered the work again",
+	"dictation.reject": "rejected the recording", "audit.read": "read the audit log", "people.manage": "changed an account",
+	"session.open": "logged in", "session.close": "logged out", "patient.search": "searched patients", "encounter.list": "listed visits",
+}
+
+// happened says an event in plain words.
+func happened(e pipeline.Event) string {
+	text := plain[e.Action]
+	if e.Action == "dictation.process" {
+		text = map[string]string{
+			"transcribed": "transcribed the recording", "drafted": "drafted the note", "sending": "began the delivery to the EHR",
+			"delivered": "delivered the signed note to the EHR and read it back", "dead": "gave up a step", "unknown": "got no clear answer from the EHR",
+			"rejected": "was refused by the EHR", "reconciled": "took the work up again",
+		}[e.Detail["result"]]
+	}
+	if text == "" {
+		text = e.Action
+	}
+	if e.Outcome == "refused" && e.Action != "dictation.process" {
+		text = "was refused: " + text
+	}
+	return text
+}
