@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,25 +22,51 @@ const DefaultTimeout = 30 * time.Second
 // TokenSource gives the bearer token for the next request. It is asked every time, so that it may renew.
 type TokenSource func(context.Context) (string, error)
 
-// StaticToken is a TokenSource of a token that never changes.
-func StaticToken(token string) TokenSource {
-	return func(context.Context) (string, error) { return token, nil }
-}
-
 // Config says which EHR and how to speak to it.
 type Config struct {
-	Name    string      // ehr.Target's name; "" means "fhir"
-	BaseURL string      // FHIR base: "https://ehr.example/fhir"; plain http only where PlainHTTP allows it
-	Token   TokenSource // nil sends no Authorization
-	// PlainHTTP allows a base URL without TLS. Only for an EHR on this machine, such as the sandbox.
-	PlainHTTP bool
-	// AllowNetworks lists private or loopback networks where the EHR may be. Ignored when Client is set.
+	Name    string // ehr.Target's name; "" means "fhir"
+	BaseURL string // FHIR base: "https://ehr.example/fhir"; plain http only as AllowPrivate and PlainHTTP say
+	Token   string // bearer token that never changes; "" sends no Authorization
+	// Tokens replaces Token where tokens are renewed; nil means Token.
+	Tokens TokenSource
+	// AllowPrivate lets the EHR be on any private or loopback address, and on loopback without TLS.
+	AllowPrivate bool
+	// AllowNetworks lists the private or loopback networks where the EHR may be, where AllowPrivate is too much.
 	AllowNetworks []netip.Prefix
+	PlainHTTP     bool          // allow a base URL without TLS anywhere; patient text then travels in the clear
 	Timeout       time.Duration // of one request; 0 means DefaultTimeout
-	// Client replaces the HTTP client; nil means NewHTTPClient(Timeout, AllowNetworks). Redirects are never followed,
-	// whatever the client says.
+	// Client replaces the HTTP client, and with it the rules on addresses; nil means NewHTTPClient. Redirects are never
+	// followed, whatever the client says.
 	Client *http.Client
 	Now    func() time.Time // nil means time.Now
+}
+
+// withDefaults fills in what was left out.
+func (cfg Config) withDefaults() Config {
+	if cfg.Name == "" {
+		cfg.Name = "fhir"
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = DefaultTimeout
+	}
+	if cfg.AllowPrivate {
+		cfg.AllowNetworks = append(slices.Clone(cfg.AllowNetworks), privateNetworks...)
+	}
+	if cfg.Client == nil {
+		cfg.Client = NewHTTPClient(cfg.Timeout, cfg.AllowNetworks)
+	}
+	if token := cfg.Token; cfg.Tokens == nil && token != "" {
+		cfg.Tokens = func(context.Context) (string, error) { return token, nil }
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return cfg
+}
+
+// Format keeps the token out of every fmt verb.
+func (cfg Config) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "FHIR target %q (token withheld)", cfg.Name)
 }
 
 // Client is an ehr.Target that speaks FHIR R4.
@@ -57,29 +84,28 @@ type Client struct {
 // New checks the configuration and returns a client. It does not connect; Check does.
 func New(cfg Config) (*Client, error) {
 	base, err := url.Parse(strings.TrimSuffix(cfg.BaseURL, "/"))
-	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" ||
-		(base.Scheme != "https" && (base.Scheme != "http" || !cfg.PlainHTTP)) {
+	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" || !cfg.mayUse(base) {
 		return nil, fault.New(fault.Invalid, "ehr_url_invalid", "The EHR's address must be an https URL without user name, "+
 			"query or fragment. Correct it in the configuration.")
 	}
-	if cfg.Name == "" {
-		cfg.Name = "fhir"
-	}
-	if cfg.Timeout <= 0 {
-		cfg.Timeout = DefaultTimeout
-	}
-	if cfg.Client == nil {
-		cfg.Client = NewHTTPClient(cfg.Timeout, cfg.AllowNetworks)
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
+	cfg = cfg.withDefaults()
 	own := *cfg.Client
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if own.Timeout == 0 {
 		own.Timeout = cfg.Timeout
 	}
-	return &Client{name: cfg.Name, base: base, http: &own, token: cfg.Token, now: cfg.Now}, nil
+	return &Client{name: cfg.Name, base: base, http: &own, token: cfg.Tokens, now: cfg.Now}, nil
+}
+
+// mayUse says whether the base URL's scheme is allowed: https always, http only where it was asked for or where it does
+// not leave this machine.
+func (cfg Config) mayUse(base *url.URL) bool {
+	if base.Scheme != "http" {
+		return base.Scheme == "https"
+	}
+	ip, err := netip.ParseAddr(base.Hostname())
+	local := base.Hostname() == "localhost" || (err == nil && ip.IsLoopback())
+	return cfg.PlainHTTP || (cfg.AllowPrivate && local)
 }
 
 // Name is the target's name in the configuration.

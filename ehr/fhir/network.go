@@ -24,6 +24,12 @@ var errForbiddenAddress = errors.New("address is not allowed for an EHR")
 // carrierGrade is shared address space (RFC 6598), where some clouds keep their metadata service.
 var carrierGrade = netip.MustParsePrefix("100.64.0.0/10")
 
+// privateNetworks are what Config.AllowPrivate stands for.
+var privateNetworks = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
+}
+
 // nat64 and sixToFour carry an IPv4 address inside an IPv6 one.
 var (
 	nat64     = netip.MustParsePrefix("64:ff9b::/96")

@@ -96,8 +96,18 @@ func TestBadBaseURLsAreRefused(t *testing.T) {
 			t.Errorf("%q: %v", u, err)
 		}
 	}
-	if _, err := New(Config{BaseURL: "https://ehr.example/fhir/"}); err != nil {
-		t.Error(err)
+	for _, cfg := range []Config{
+		{BaseURL: "https://ehr.example/fhir/"}, {BaseURL: "http://127.0.0.1:1/fhir", AllowPrivate: true},
+		{BaseURL: "http://[::1]/fhir", AllowPrivate: true}, {BaseURL: "http://ehr.example", PlainHTTP: true},
+	} {
+		if _, err := New(cfg); err != nil {
+			t.Errorf("%s: %v", cfg.BaseURL, err)
+		}
+	}
+	for _, u := range []string{"http://ehr.example/fhir", "http://10.0.0.1/fhir", "http://127.0.0.1.evil.example/fhir"} {
+		if _, err := New(Config{BaseURL: u, AllowPrivate: true}); err == nil {
+			t.Errorf("%s without TLS was taken", u)
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 
 // serve starts a sandbox EHR and a client for it, over real HTTP on loopback.
-func serve(t *testing.T, opt sandbox.Options) (*sandbox.Server, *httptest.Server, *fhir.Client) {
+func serve(t *testing.T, opt sandbox.Config) (*sandbox.Server, *httptest.Server, *fhir.Client) {
 	t.Helper()
 	opt.Dir, opt.Token = t.TempDir(), "sandbox-token"
 	s, err := sandbox.Open(opt)
@@ -40,8 +40,8 @@ func serve(t *testing.T, opt sandbox.Options) (*sandbox.Server, *httptest.Server
 
 func client(t *testing.T, url string, timeout time.Duration) *fhir.Client {
 	t.Helper()
-	c, err := fhir.New(fhir.Config{Name: "sandbox", BaseURL: url + "/fhir", PlainHTTP: true, AllowNetworks: loopback,
-		Token: fhir.StaticToken("sandbox-token"), Timeout: timeout})
+	c, err := fhir.New(fhir.Config{Name: "sandbox", BaseURL: url + "/fhir", AllowPrivate: true,
+		Token: "sandbox-token", Timeout: timeout})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func client(t *testing.T, url string, timeout time.Duration) *fhir.Client {
 func TestClientConformsAgainstTheSandbox(t *testing.T) {
 	t.Parallel()
 	ehrtest.Run(t, func(t *testing.T) ehrtest.Fixture {
-		s, srv, c := serve(t, sandbox.Options{})
+		s, srv, c := serve(t, sandbox.Config{})
 		return ehrtest.Fixture{Target: c, Stop: srv.Close,
 			Stored: func(i ehr.Identifier) int { return s.Count(i.System, i.Value) }}
 	})
@@ -73,7 +73,7 @@ func noConditionalCreate(next http.Handler) http.Handler {
 
 func TestServerWithoutConditionalCreateIsSearchedFirst(t *testing.T) {
 	t.Parallel()
-	s, _, _ := serve(t, sandbox.Options{})
+	s, _, _ := serve(t, sandbox.Config{})
 	srv := httptest.NewServer(noConditionalCreate(s))
 	t.Cleanup(srv.Close)
 	c := client(t, srv.URL, 10*time.Second)
@@ -106,7 +106,7 @@ func TestAnAnswerCutAtAnyByteLeavesExactlyOneDocument(t *testing.T) {
 	t.Parallel()
 	lost := 0
 	for n := 0; ; n++ {
-		s, srv, c := serve(t, sandbox.Options{Faults: once(sandbox.Fault{Cut: true, CutAfter: n})})
+		s, srv, c := serve(t, sandbox.Config{Faults: once(sandbox.Fault{Cut: true, CutAfter: n})})
 		d := ehrtest.Document("note-1/v1")
 		first, _, err := ehr.Send(t.Context(), c, d)
 		if err != nil {
@@ -146,7 +146,7 @@ func TestAnUnclearAnswerIsLookedUpBeforeAnythingIsSentAgain(t *testing.T) {
 			t.Parallel()
 			var posts atomic.Int32
 			inject := once(f)
-			s, srv, _ := serve(t, sandbox.Options{Faults: func(r *http.Request) sandbox.Fault {
+			s, srv, _ := serve(t, sandbox.Config{Faults: func(r *http.Request) sandbox.Fault {
 				if r.Method == http.MethodPost {
 					posts.Add(1)
 				}
@@ -169,7 +169,7 @@ func TestAFailureBeforeTheWorkIsUnknownAndTheNextDeliveryMendsIt(t *testing.T) {
 	for _, status := range []int{500, 502, 503, 409} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
-			s, _, c := serve(t, sandbox.Options{Faults: once(sandbox.Fault{Refuse: status})})
+			s, _, c := serve(t, sandbox.Config{Faults: once(sandbox.Fault{Refuse: status})})
 			d := ehrtest.Document("note-1/v1")
 			_, err := c.Deliver(t.Context(), d)
 			if f := fault.As(err); f == nil || f.Code != "ehr_outcome_unknown" || !fault.Retryable(err) {
@@ -190,7 +190,7 @@ func TestAnAlteredByteOrAnotherPatientIsFoundByTheReadBack(t *testing.T) {
 	for field, f := range map[string]sandbox.Fault{"body": {AlterByte: true}, "patient": {OtherPatient: true}} {
 		t.Run(field, func(t *testing.T) {
 			t.Parallel()
-			_, _, c := serve(t, sandbox.Options{Faults: func(r *http.Request) sandbox.Fault {
+			_, _, c := serve(t, sandbox.Config{Faults: func(r *http.Request) sandbox.Fault {
 				if r.Method == http.MethodGet && r.URL.Query().Get("identifier") == "" {
 					return f
 				}
@@ -209,7 +209,7 @@ func TestAnAlteredByteOrAnotherPatientIsFoundByTheReadBack(t *testing.T) {
 
 func TestDuplicatesInTheEHRStopForAPerson(t *testing.T) {
 	t.Parallel()
-	s, srv, c := serve(t, sandbox.Options{})
+	s, srv, c := serve(t, sandbox.Config{})
 	d := ehrtest.Document("note-1/v1")
 	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Del("If-None-Exist") // somebody else's writer
@@ -230,9 +230,9 @@ func TestDuplicatesInTheEHRStopForAPerson(t *testing.T) {
 
 func TestWrongTokenGoesToAPersonAndIsNotShown(t *testing.T) {
 	t.Parallel()
-	_, srv, _ := serve(t, sandbox.Options{})
+	_, srv, _ := serve(t, sandbox.Config{})
 	c, err := fhir.New(fhir.Config{BaseURL: srv.URL + "/fhir", PlainHTTP: true, AllowNetworks: loopback,
-		Token: fhir.StaticToken("wrong-secret")})
+		Token: "wrong-secret"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func TestWrongTokenGoesToAPersonAndIsNotShown(t *testing.T) {
 
 func TestACancelledDeliveryIsUnknownNotRefused(t *testing.T) {
 	t.Parallel()
-	s, _, c := serve(t, sandbox.Options{Faults: once(sandbox.Fault{Delay: time.Minute})})
+	s, _, c := serve(t, sandbox.Config{Faults: once(sandbox.Fault{Delay: time.Minute})})
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	d := ehrtest.Document("note-1/v1")

@@ -30,13 +30,13 @@ const (
 	Notice = "SANDBOX EHR - fictional patients only"
 )
 
-// Options are the sandbox's settings.
-type Options struct {
+// Config holds the sandbox's settings.
+type Config struct {
 	Dir     string // data folder, made if absent; one process at a time
 	Token   string // bearer token the FHIR endpoint asks for; "" asks for none
 	Open    bool   // show the pages without a password; otherwise they ask for Token by HTTP Basic, any user name
 	BaseURL string // public address without /fhir, for Location; "" takes it from the request
-	Logger  *slog.Logger
+	Log     *slog.Logger
 	// Faults decides for each request what goes wrong. Tests only; nil means nothing does.
 	Faults func(*http.Request) Fault
 	// Now is the clock; nil means time.Now.
@@ -45,7 +45,7 @@ type Options struct {
 
 // Server is the sandbox. It is an http.Handler.
 type Server struct {
-	opt Options
+	opt Config
 	mux *http.ServeMux
 	log *slog.Logger
 
@@ -54,9 +54,9 @@ type Server struct {
 }
 
 // Open reads the data folder and returns a server that is ready to serve. Close it when done.
-func Open(opt Options) (*Server, error) {
-	if opt.Logger == nil {
-		opt.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+func Open(opt Config) (*Server, error) {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	if opt.Now == nil {
 		opt.Now = time.Now
@@ -65,7 +65,7 @@ func Open(opt Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opt: opt, store: j, log: opt.Logger, mux: http.NewServeMux()}
+	s := &Server{opt: opt, store: j, log: opt.Log, mux: http.NewServeMux()}
 	s.routes()
 	return s, nil
 }
@@ -106,12 +106,15 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("GET /sandbox.css", s.stylesheet)
 }
 
+// Handler is the server itself, for those who look for one.
+func (s *Server) Handler() http.Handler { return s }
+
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set(Header, Notice)
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Content-Type-Config", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "+
 		"frame-ancestors 'none'")

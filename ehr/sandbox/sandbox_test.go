@@ -23,7 +23,7 @@ type ehrServer struct {
 	s   *sandbox.Server
 }
 
-func open(t *testing.T, opt sandbox.Options) ehrServer {
+func open(t *testing.T, opt sandbox.Config) ehrServer {
 	t.Helper()
 	if opt.Dir == "" {
 		opt.Dir = t.TempDir()
@@ -100,7 +100,7 @@ const byKey = "If-None-Exist"
 
 func TestConditionalCreateAnswers201Then200AndStoresOnce(t *testing.T) {
 	t.Parallel()
-	e := open(t, sandbox.Options{})
+	e := open(t, sandbox.Config{})
 	cond := "identifier=https%3A%2F%2Fvesper.example.org%2Fn%7Ca"
 	first, _ := e.do("POST", "/fhir/DocumentReference", note("a", "x"), byKey, cond)
 	second, _ := e.do("POST", "/fhir/DocumentReference", note("a", "x"), byKey, cond)
@@ -122,7 +122,7 @@ func TestConditionalCreateAnswers201Then200AndStoresOnce(t *testing.T) {
 
 func TestTwentyParallelConditionalCreatesStoreOne(t *testing.T) {
 	t.Parallel()
-	e := open(t, sandbox.Options{})
+	e := open(t, sandbox.Config{})
 	var wg sync.WaitGroup
 	created := make(chan int, 20)
 	for range 20 {
@@ -144,7 +144,7 @@ func TestTwentyParallelConditionalCreatesStoreOne(t *testing.T) {
 
 func TestWhatServersShallCheckIsChecked(t *testing.T) {
 	t.Parallel()
-	e := open(t, sandbox.Options{})
+	e := open(t, sandbox.Config{})
 	drop := func(k string) func(map[string]any) { return func(d map[string]any) { delete(d, k) } }
 	attach := func(k string, v any) func(map[string]any) {
 		return func(d map[string]any) { attachment(d)[k] = v }
@@ -195,7 +195,7 @@ func TestWhatServersShallCheckIsChecked(t *testing.T) {
 
 func TestSearchFindsByIdentifierAndPatientAndPages(t *testing.T) {
 	t.Parallel()
-	e := open(t, sandbox.Options{})
+	e := open(t, sandbox.Config{})
 	for i := range 5 {
 		e.do("POST", "/fhir/DocumentReference", note(fmt.Sprint("s", i), "x"))
 	}
@@ -218,7 +218,7 @@ func TestSearchFindsByIdentifierAndPatientAndPages(t *testing.T) {
 
 func TestReferencedPeopleResolveAndPutOnesKeepTheirVersions(t *testing.T) {
 	t.Parallel()
-	e := open(t, sandbox.Options{})
+	e := open(t, sandbox.Config{})
 	if res, _ := e.do("GET", "/fhir/Patient/p1", ""); res.StatusCode != 404 {
 		t.Fatalf("unknown patient: %d", res.StatusCode)
 	}
@@ -246,7 +246,7 @@ func TestDocumentsSurviveARestartAndATornWrite(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	text := "Größe 1,8 m & <b>37</b> °C\r\n"
-	first, err := sandbox.Open(sandbox.Options{Dir: dir})
+	first, err := sandbox.Open(sandbox.Config{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +257,7 @@ func TestDocumentsSurviveARestartAndATornWrite(t *testing.T) {
 	if rec.Code != 201 {
 		t.Fatal(rec.Code)
 	}
-	if _, err := sandbox.Open(sandbox.Options{Dir: dir}); err == nil {
+	if _, err := sandbox.Open(sandbox.Config{Dir: dir}); err == nil {
 		t.Fatal("two processes share one data folder")
 	}
 	if err := first.Close(); err != nil {
@@ -271,7 +271,7 @@ func TestDocumentsSurviveARestartAndATornWrite(t *testing.T) {
 	if err := os.WriteFile(file, append(whole, whole[:len(whole)/2]...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e := open(t, sandbox.Options{Dir: dir})
+	e := open(t, sandbox.Config{Dir: dir})
 	_, d := e.do("GET", "/fhir/DocumentReference/1", "")
 	got, err := base64.StdEncoding.DecodeString(attachment(d)["data"].(string))
 	if err != nil || string(got) != text {
@@ -292,7 +292,7 @@ func TestADamagedJournalStopsTheStart(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "journal.jsonl"), []byte("{broken\n{}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := sandbox.Open(sandbox.Options{Dir: dir}); err == nil {
+	if s, err := sandbox.Open(sandbox.Config{Dir: dir}); err == nil {
 		s.Close()
 		t.Fatal("opened")
 	}
@@ -300,7 +300,7 @@ func TestADamagedJournalStopsTheStart(t *testing.T) {
 
 func TestThePageShowsTextAsTextAndRunsNothing(t *testing.T) {
 	t.Parallel()
-	e := open(t, sandbox.Options{})
+	e := open(t, sandbox.Config{})
 	if _, empty := e.do("GET", "/", ""); !strings.Contains(empty["page"].(string), "Nothing has arrived yet") {
 		t.Error("empty page says nothing")
 	}
@@ -328,7 +328,7 @@ func TestThePageShowsTextAsTextAndRunsNothing(t *testing.T) {
 
 func TestTheTokenGuardsTheEndpointAndThePages(t *testing.T) {
 	t.Parallel()
-	e := open(t, sandbox.Options{Token: "secret"})
+	e := open(t, sandbox.Config{Token: "secret"})
 	basic := "Basic " + base64.StdEncoding.EncodeToString([]byte("anyone:secret"))
 	for _, c := range []struct {
 		path, auth string
@@ -342,7 +342,7 @@ func TestTheTokenGuardsTheEndpointAndThePages(t *testing.T) {
 			t.Errorf("%s with %q: %d, want %d", c.path, c.auth, res.StatusCode, c.want)
 		}
 	}
-	open := open(t, sandbox.Options{Token: "secret", Open: true})
+	open := open(t, sandbox.Config{Token: "secret", Open: true})
 	if res, _ := open.do("GET", "/", ""); res.StatusCode != 200 {
 		t.Errorf("open page: %d", res.StatusCode)
 	}
@@ -350,7 +350,7 @@ func TestTheTokenGuardsTheEndpointAndThePages(t *testing.T) {
 
 func TestTheCapabilityStatementSaysSandbox(t *testing.T) {
 	t.Parallel()
-	e := open(t, sandbox.Options{})
+	e := open(t, sandbox.Config{})
 	_, c := e.do("GET", "/fhir/metadata", "")
 	if c["resourceType"] != "CapabilityStatement" || c["title"] != sandbox.Notice || c["fhirVersion"] != "4.0.1" {
 		t.Fatalf("%v", c)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -496,7 +498,7 @@ func TestACancelledCallIsCanceled(t *testing.T) {
 	}
 }
 
-// flip damages what goes over the wire to the store, behind the checksum's back.
+// flip damages what goes over the wire to the store.
 type flip struct{ next http.RoundTripper }
 
 func (f flip) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -516,10 +518,56 @@ func (f flip) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestBytesDamagedOnTheWayAreNeverAcknowledged(t *testing.T) {
 	t.Parallel()
 	w := open(t, testkit.S3(t), func(c *objects.Config) { c.Transport = flip{c.Transport} })
-	o := objects.PutRequest{Practice: uuid.New(), AudioID: uuid.New(), Size: -1, Reader: bytes.NewReader(noise(100000))}
-	if got, err := w.Put(t.Context(), o); err == nil {
-		t.Fatalf("acknowledged %+v", got)
-	} else {
-		t.Log(err)
+	_, err := w.Put(t.Context(), objects.PutRequest{Practice: uuid.New(), AudioID: uuid.New(), Size: -1,
+		Reader: bytes.NewReader(noise(100000))})
+	if !fault.Retryable(err) {
+		t.Fatalf("want a refusal that may be tried again, got %v", err)
+	}
+}
+
+func TestTheStoreWeRelyOnRefusesAWrongChecksum(t *testing.T) {
+	t.Parallel()
+	w := open(t, testkit.S3(t))
+	sum := sha256.Sum256([]byte("other bytes"))
+	client, err := minio.New(w.cfg.Endpoint, &minio.Options{Region: w.cfg.Region, TrailingHeaders: true,
+		Creds: credentials.NewStaticV4(w.cfg.AccessKey, w.cfg.SecretKey, ""), Transport: w.cfg.Transport})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.PutObject(t.Context(), w.cfg.Bucket, "x", strings.NewReader("bytes"), 5, minio.PutObjectOptions{
+		DisableMultipart: true,
+		UserMetadata:     map[string]string{"X-Amz-Checksum-Sha256": base64.StdEncoding.EncodeToString(sum[:])}})
+	if minio.ToErrorResponse(err).Code != "BadDigest" {
+		t.Fatalf("got %v", err)
+	}
+}
+
+// mute counts the objects that are read, and, when silent, is a store that says nothing of checksums.
+type mute struct {
+	next   http.RoundTripper
+	silent bool
+	reads  atomic.Int32
+}
+
+func (m *mute) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/audio/") {
+		m.reads.Add(1)
+	}
+	res, err := m.next.RoundTrip(r)
+	if err == nil && m.silent {
+		res.Header.Del("X-Amz-Checksum-Sha256")
+	}
+	return res, err
+}
+
+func TestAStoreThatDoesNotCheckIsReadBack(t *testing.T) {
+	t.Parallel()
+	for _, silent := range []bool{true, false} {
+		m := &mute{silent: silent}
+		w := open(t, testkit.S3(t), func(c *objects.Config) { m.next, c.Transport = c.Transport, m })
+		w.put(noise(1000))
+		if got := m.reads.Load(); (got == 1) != silent {
+			t.Errorf("silent %v: read back %d times", silent, got)
+		}
 	}
 }
