@@ -157,15 +157,17 @@ func (s *Store) QueueDepth(ctx context.Context) (map[pipeline.JobState]int, erro
 	return out, wrap("count jobs", err)
 }
 
-// Unattended implements pipeline.JobQueue. A signed note whose newest delivery job is dead waits for a person: there is
+// Unattended implements pipeline.JobQueue. Only a job of the stage that follows counts. A signed note whose newest delivery job is dead waits for a person: there is
 // no other state to show it in.
 func (s *Store) Unattended(ctx context.Context) (out []pipeline.Dictation, err error) {
 	err = s.across(ctx, "look for unattended dictations", func(t pgx.Tx) error {
 		out, err = list(ctx, t, "look for unattended dictations", scanDictation, `
 			SELECT `+dictationColumns+` FROM dictations d
 			WHERE d.state IN ('received', 'queued', 'transcribed', 'signed')
-			  AND NOT EXISTS (SELECT FROM jobs j WHERE j.dictation_id = d.id AND j.state IN ('queued', 'running'))
-			  AND NOT (d.state = 'signed' AND 'dead' = (
+			  AND NOT EXISTS (
+			      SELECT FROM jobs j WHERE j.dictation_id = d.id AND j.state IN ('queued', 'running')
+			      AND j.kind = CASE d.state WHEN 'transcribed' THEN 'draft' WHEN 'signed' THEN 'deliver' ELSE 'transcribe' END)
+			  AND NOT (d.state = 'signed' AND 'dead' IS NOT DISTINCT FROM (
 			      SELECT j.state FROM jobs j WHERE j.dictation_id = d.id AND j.kind = 'deliver' ORDER BY j.gen DESC, j.created_at DESC LIMIT 1))
 			ORDER BY d.received_at, d.id LIMIT 1000`)
 		return err

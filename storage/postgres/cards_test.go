@@ -1,0 +1,111 @@
+package postgres_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"vesper/pipeline"
+)
+
+func (w *world) cards(f pipeline.Filter) (ids []uuid.UUID) {
+	w.Helper()
+	w.in(func(ctx context.Context, tx pipeline.Tx) error {
+		ids = nil
+		cards, err := tx.Cards(ctx, f)
+		for _, c := range cards {
+			ids = append(ids, c.ID)
+		}
+		return err
+	})
+	return ids
+}
+
+func TestACardShowsWhatAListNeeds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	d, job := w.receive()
+	run := w.claim(job)
+	w.must(w.work.SaveChunk(ctxb(), job, run.LeaseToken, 0, 3, json.RawMessage(`{}`)))
+	w.must(w.work.SaveChunk(ctxb(), job, run.LeaseToken, 1, 3, json.RawMessage(`{}`)))
+	w.in(func(ctx context.Context, tx pipeline.Tx) error {
+		w.must(tx.SetAudioSeconds(ctx, *d.AudioID, 42.5))
+		c, err := tx.Card(ctx, d.ID)
+		w.must(err)
+		if c.AuthorName != w.physician.Name || c.PatientName != w.patient.Name || c.MRN != w.patient.MRN || c.Seconds != 42.5 ||
+			c.Done != 2 || c.Total != 3 || c.ClaimedBy != nil || c.Obstacles != 0 {
+			t.Errorf("card: %+v", c)
+		}
+		return nil
+	})
+	n, _ := w.draft()
+	_, err := w.hold(n.ID, w.editor, time.Minute)
+	w.must(err)
+	w.in(func(ctx context.Context, tx pipeline.Tx) error {
+		c, err := tx.Card(ctx, n.ID)
+		w.must(err)
+		if c.Obstacles != 2 || c.ClaimedBy == nil || *c.ClaimedBy != w.editor.ID || c.ClaimedName != w.editor.Name || c.State != pipeline.Drafted {
+			t.Errorf("card: %+v", c)
+		}
+		note, err := tx.NoteOf(ctx, n.ID)
+		w.must(err)
+		clean := document("clean")
+		clean.Blanks, clean.Flags = nil, nil
+		_, err = tx.InsertVersion(ctx, pipeline.Version{NoteID: note.ID, Number: 2, Kind: pipeline.EditorEdit, Document: clean, ContentHash: "h", By: &w.editor.ID})
+		w.must(err)
+		c, err = tx.Card(ctx, n.ID)
+		w.must(err)
+		if c.Obstacles != 0 {
+			t.Errorf("a clean newest version has %d obstacles", c.Obstacles)
+		}
+		return nil
+	})
+}
+
+func TestCardsAreFilteredAndOrderedAsWorkIsDone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	base := time.Now().UTC().Truncate(time.Microsecond)
+	receive := func(minute, dueHours int, p pipeline.Priority) uuid.UUID {
+		d, _ := w.receive(func(d *pipeline.Dictation) {
+			d.ReceivedAt, d.Priority = base.Add(time.Duration(minute)*time.Minute), p
+			d.DueAt = base.Add(time.Duration(dueHours) * time.Hour)
+		})
+		return d.ID
+	}
+	late, soon, stat := receive(0, 20, pipeline.Routine), receive(1, 2, pipeline.Routine), receive(2, 30, pipeline.Stat)
+	drafted, _ := w.draft()
+	mine, _ := w.draft()
+	theirs, _ := w.draft()
+	for _, h := range []struct {
+		d uuid.UUID
+		p pipeline.Person
+	}{{mine.ID, w.editor}, {theirs.ID, w.second}} {
+		_, err := w.hold(h.d, h.p, time.Minute)
+		w.must(err)
+	}
+	queued := []pipeline.State{pipeline.Queued}
+	same(t, "work", w.cards(pipeline.Filter{States: queued}), []uuid.UUID{stat, soon, late})
+	same(t, "newest", w.cards(pipeline.Filter{States: queued, Newest: true}), []uuid.UUID{stat, soon, late})
+	same(t, "page", w.cards(pipeline.Filter{States: queued, Limit: 1, Offset: 1}), []uuid.UUID{soon})
+	same(t, "for the editor", w.cards(pipeline.Filter{States: []pipeline.State{pipeline.Drafted, pipeline.InReview}, ForEditor: &w.editor.ID}),
+		[]uuid.UUID{drafted.ID, mine.ID})
+	if n := len(w.cards(pipeline.Filter{Author: &w.physician.ID})); n != 6 {
+		t.Errorf("the author sees %d", n)
+	}
+	if n := len(w.cards(pipeline.Filter{Author: &w.editor.ID})); n != 0 {
+		t.Errorf("another author sees %d", n)
+	}
+	w.in(func(ctx context.Context, tx pipeline.Tx) error {
+		counts, err := tx.Counts(ctx, nil)
+		w.must(err)
+		same(t, "counts", counts, map[pipeline.State]int{pipeline.Queued: 3, pipeline.Drafted: 3})
+		none, err := tx.Counts(ctx, &w.editor.ID)
+		w.must(err)
+		same(t, "counts of another author", none, map[pipeline.State]int{})
+		return nil
+	})
+}

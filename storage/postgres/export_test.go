@@ -1,0 +1,4 @@
+package postgres
+
+// MigrateTo goes to a version, up or down, for tests.
+var MigrateTo = migrateTo
