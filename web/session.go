@@ -9,17 +9,20 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
 	"github.com/google/uuid"
 
 	"vesper/internal/fault"
 	"vesper/pipeline"
 )
 
-// Keys of a session's values.
+// SessionPersonKey is the key under which a session holds the person's id as a string; a store may index by it.
+const SessionPersonKey = "person"
+
+// Keys of a session's other values.
 const (
-	keyPerson   = "person"
 	keyPractice = "practice"
-	keyTouched  = "touched" // unix seconds when the idle clock was last set back
+	keyTouched  = "touched" // unix milliseconds when the idle clock was last set back
 )
 
 // backgroundHeader marks requests that a page sends by itself. They do not set back the idle clock; otherwise an open
@@ -37,6 +40,9 @@ type sessions struct {
 
 func newSessions(store scs.Store, people Accounts, idle, absolute time.Duration, secure bool, log *slog.Logger) *sessions {
 	m := scs.New()
+	if spare, ok := m.Store.(*memstore.MemStore); ok {
+		spare.StopCleanup() // the library starts one that nobody uses here
+	}
 	m.Store = store
 	m.HashTokenInStore = true
 	m.IdleTimeout = idle
@@ -80,7 +86,7 @@ func (s *sessions) load(next http.Handler) http.Handler {
 func (s *sessions) identify(ctx context.Context, r *http.Request) error {
 	q := of(ctx)
 	q.expired = true
-	id, err1 := uuid.Parse(s.scs.GetString(ctx, keyPerson))
+	id, err1 := uuid.Parse(s.scs.GetString(ctx, SessionPersonKey))
 	practice, err2 := uuid.Parse(s.scs.GetString(ctx, keyPractice))
 	if err1 != nil || err2 != nil {
 		return nil // the session ran out, or the token never was one
@@ -107,10 +113,10 @@ func (s *sessions) identify(ctx context.Context, r *http.Request) error {
 // stream of writes.
 func (s *sessions) touch(ctx context.Context) error {
 	now := time.Now()
-	if now.Sub(time.Unix(s.scs.GetInt64(ctx, keyTouched), 0)) < s.scs.IdleTimeout/30 {
+	if now.Sub(time.UnixMilli(s.scs.GetInt64(ctx, keyTouched))) < s.scs.IdleTimeout/30 {
 		return nil
 	}
-	s.scs.Put(ctx, keyTouched, now.Unix())
+	s.scs.Put(ctx, keyTouched, now.UnixMilli())
 	if _, _, err := s.scs.Commit(ctx); err != nil {
 		return sessionFault(err)
 	}
@@ -129,9 +135,9 @@ func (s *sessions) begin(ctx context.Context, w http.ResponseWriter, p pipeline.
 	if err := s.end(ctx); err != nil {
 		return time.Time{}, err
 	}
-	s.scs.Put(ctx, keyPerson, p.ID.String())
+	s.scs.Put(ctx, SessionPersonKey, p.ID.String())
 	s.scs.Put(ctx, keyPractice, p.PracticeID.String())
-	s.scs.Put(ctx, keyTouched, time.Now().Unix())
+	s.scs.Put(ctx, keyTouched, time.Now().UnixMilli())
 	token, expires, err := s.scs.Commit(ctx)
 	if err != nil {
 		return time.Time{}, sessionFault(err)
@@ -162,7 +168,7 @@ func (s *sessions) forget(ctx context.Context, w http.ResponseWriter) {
 
 // expires says when the session ends if nothing more happens.
 func (s *sessions) expires(ctx context.Context) time.Time {
-	idle := time.Unix(s.scs.GetInt64(ctx, keyTouched), 0).Add(s.scs.IdleTimeout)
+	idle := time.UnixMilli(s.scs.GetInt64(ctx, keyTouched)).Add(s.scs.IdleTimeout)
 	if deadline := s.scs.Deadline(ctx); deadline.Before(idle) {
 		return deadline.UTC()
 	}

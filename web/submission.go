@@ -18,6 +18,9 @@ import (
 // formFields are what may go with a recording, in multipart fields and in Upload-Metadata alike.
 var formFields = []string{"author", "patient", "encounter", "work_type", "priority", "client_key", "filename", "filetype"}
 
+// defaultWorkType is the kind of document where the sender names none.
+const defaultWorkType = "progress"
+
 // maxField is the longest value of such a field, in bytes.
 const maxField = 500
 
@@ -37,6 +40,9 @@ func submission(fields map[string]string, actor access.Actor) (pipeline.Submissi
 	sub := pipeline.Submission{
 		ClientKey: fields["client_key"], WorkType: fields["work_type"], Filename: fields["filename"], ContentType: fields["filetype"],
 		AuthorID: actor.ID, Priority: pipeline.Routine,
+	}
+	if sub.WorkType == "" {
+		sub.WorkType = defaultWorkType
 	}
 	switch fields["priority"] {
 	case "", "routine":
