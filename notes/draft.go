@@ -1,0 +1,168 @@
+package notes
+
+import (
+	"vesper/internal/fault"
+	"vesper/notes/numbers"
+	"vesper/notes/templates"
+	"vesper/transcribe"
+)
+
+// Options set how a draft is made. The zero value is the default.
+type Options struct {
+	// MaxDoubts is the largest number of flags for unsure words in one note; 0 means 8. The least sure come first.
+	MaxDoubts int
+}
+
+// Draft writes a note from a transcript: it carries out spoken commands, finds the sections of the template, writes numbers
+// as medicine does, leaves timed blanks where speech was not heard, and flags what a person should hear. It moves and
+// formats what was dictated and adds nothing: each word of the transcript is in exactly one run, or in Removed.
+func Draft(t transcribe.Transcript, tpl templates.Template, opts Options) (Document, error) {
+	if len(tpl.Sections) == 0 {
+		return Document{}, fault.New(fault.Invalid, "template_empty", "This work type has no sections. Choose another one.")
+	}
+	s := newScanner(t, tpl)
+	s.scan()
+	var doubts []doubt
+	for i := range s.segments {
+		doubts = append(doubts, s.segments[i].rewriteNumbers()...)
+	}
+	doc := s.compose()
+	doc.Flags = append(doc.Flags, s.flagDoubts(doubts)...)
+	doc.Flags = append(doc.Flags, s.flagUnsure(opts.MaxDoubts)...)
+	doc.Flags = append(doc.Flags, s.flagStruck(t.Spans)...)
+	doc.Flags = append(doc.Flags, s.flags...)
+	doc.Flags = distinct(doc.Flags)
+	doc.Removed = s.removed
+	doc.FollowUps = []FollowUp{}
+	return missingSections(doc, tpl), nil
+}
+
+// compose sets the segments into the template's sections. Sections without text are left out unless they are required.
+func (s *scanner) compose() Document {
+	doc := Document{WorkType: s.tpl.Key, Blanks: []Blank{}, Flags: []Flag{}, FollowUps: []FollowUp{}}
+	for _, section := range s.tpl.Sections {
+		w := &writer{s: s}
+		for _, seg := range s.segments {
+			if seg.section != section.Key {
+				continue
+			}
+			if w.started {
+				w.hold(item{kind: itemBreak, text: "\n\n", layout: true})
+			}
+			trimEnd(seg.items)
+			for _, it := range seg.items {
+				w.write(it)
+			}
+		}
+		runs := w.finish()
+		doc.Sections = append(doc.Sections, Section{
+			Key: section.Key, Heading: section.Heading, Required: section.Required, Runs: runs,
+		})
+	}
+	kept := doc.Sections[:0:0]
+	for _, section := range doc.Sections {
+		if len(section.Runs) > 0 || (section.Required && !satisfied(doc, s.tpl, section.Key)) {
+			kept = append(kept, section)
+		}
+	}
+	doc.Sections = kept
+	doc.Blanks = blanksOf(doc)
+	return doc
+}
+
+// trimEnd takes back the engine's comma at the end of a section.
+func trimEnd(items []item) {
+	for i := len(items) - 1; i >= 0; i-- {
+		if items[i].kind == itemBreak || items[i].kind == itemBlank {
+			continue
+		}
+		if n := len(items[i].trail); items[i].kind == itemWord && n > 0 && (items[i].trail[n-1] == ',' || items[i].trail[n-1] == ';') {
+			items[i].trail = items[i].trail[:n-1]
+		}
+		return
+	}
+}
+
+// rewriteNumbers applies the number rules to each stretch of words of a segment.
+func (seg *segment) rewriteNumbers() []doubt {
+	var out []item
+	var doubts []doubt
+	for i := 0; i < len(seg.items); {
+		j := i
+		for j < len(seg.items) && inSentence(seg.items[j].kind) {
+			j++
+		}
+		if j == i {
+			out = append(out, seg.items[i])
+			i++
+			continue
+		}
+		written, found := rewrite(seg.items[i:j])
+		out = append(out, written...)
+		for _, d := range found {
+			d.section = seg.section
+			doubts = append(doubts, d)
+		}
+		i = j
+	}
+	seg.items = out
+	return doubts
+}
+
+func inSentence(k itemKind) bool {
+	return k == itemWord || k == itemMark || k == itemJoin || k == itemOpen || k == itemClose
+}
+
+// rewrite applies the number rules to words and the marks between them.
+func rewrite(items []item) ([]item, []doubt) {
+	var words []numbers.Word
+	var place []int // item of each word
+	for i, it := range items {
+		if it.kind == itemWord {
+			words = append(words, numbers.Word{Text: it.text, Mark: it.trail})
+			place = append(place, i)
+			if it.lead != "" && len(words) > 1 {
+				words[len(words)-2].Mark += it.lead
+			}
+		} else if n := len(words); n > 0 {
+			words[n-1].Mark, words[n-1].Hard = words[n-1].Mark+it.text, true
+		}
+	}
+	var out []item
+	var doubts []doubt
+	next := 0
+	for _, e := range numbers.Rewrite(words) {
+		from, to := place[e.From], place[e.To-1]
+		if e.Doubt != "" {
+			doubts = append(doubts, doubt{tokens: tokensIn(items[from : to+1]), detail: e.Doubt})
+			continue
+		}
+		out = append(out, items[next:from]...)
+		out = append(out, item{
+			kind: itemWord, text: e.Text, tokens: tokensIn(items[from : to+1]), rule: e.Rule,
+			lead: items[from].lead, trail: items[to].trail, caps: items[from].caps,
+		})
+		next = to + 1
+	}
+	return append(out, items[next:]...), doubts
+}
+
+func tokensIn(items []item) []int {
+	var out []int
+	for _, it := range items {
+		out = append(out, it.tokens...)
+	}
+	return out
+}
+
+// distinct gives flags that would share an ID different ones.
+func distinct(flags []Flag) []Flag {
+	seen := map[string]bool{}
+	for i := range flags {
+		for seen[flags[i].ID] {
+			flags[i].ID += "+"
+		}
+		seen[flags[i].ID] = true
+	}
+	return flags
+}

@@ -1,0 +1,52 @@
+package notes
+
+// itemKind says what an item writes.
+type itemKind int
+
+const (
+	itemWord   itemKind = iota
+	itemMark            // a dictated mark after the word before
+	itemJoin            // a mark that joins its neighbours
+	itemOpen            // an opening bracket or quotation mark
+	itemClose           // a closing one
+	itemBreak           // new line or paragraph
+	itemNumber          // the number of a list item
+	itemLabel           // a sub-heading
+	itemBlank           // a blank
+)
+
+// caps says how a word's letters are written, as dictated.
+type caps int
+
+const (
+	capsAsIs caps = iota
+	capsFirst
+	capsAll
+)
+
+// item is one thing to write, with the places of the words it comes from.
+type item struct {
+	kind   itemKind
+	text   string
+	tokens []int
+	lead   string // the engine's opening marks
+	trail  string // the engine's closing marks
+	caps   caps
+	rule   string // number rule that wrote the text
+	layout bool   // not dictated: a break that the template or a pause makes
+	start  float64
+	end    float64 // of a blank
+}
+
+// segment is what was dictated under one heading, before the next.
+type segment struct {
+	section string
+	items   []item
+}
+
+// doubt is a number that can be read in two ways.
+type doubt struct {
+	section string
+	tokens  []int
+	detail  string
+}

@@ -1,0 +1,275 @@
+package notes
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"vesper/transcribe"
+)
+
+// commandAt returns the command spoken at token i and the number of its words, or nil.
+func (s *scanner) commandAt(i int) (*command, int) {
+	for _, p := range s.phrases[s.key(i)] {
+		if !s.wordsAt(i, p.words) {
+			continue
+		}
+		if p.command.literal != nil && p.command.literal(s, i, len(p.words)) {
+			continue
+		}
+		if p.command.act == actEnd && !s.boundary(i) {
+			continue
+		}
+		return p.command, len(p.words)
+	}
+	return nil, 0
+}
+
+// obey carries out a command spoken by tokens from up to to.
+func (s *scanner) obey(c *command, from, to int) {
+	tokens := span(from, to)
+	switch c.act {
+	case actMark:
+		s.mark(c.text, tokens)
+	case actJoin, actDash, actClose:
+		kind := map[action]itemKind{actJoin: itemJoin, actDash: itemWord, actClose: itemClose}[c.act]
+		s.dropMark()
+		s.add(item{kind: kind, text: c.text, tokens: tokens})
+	case actOpen:
+		s.dropMark()
+		s.add(item{kind: itemOpen, text: c.text, tokens: tokens})
+	case actLine, actParagraph:
+		s.dropComma()
+		s.add(item{kind: itemBreak, text: c.text, tokens: tokens})
+	case actBullet:
+		s.dropComma()
+		s.add(item{kind: itemNumber, text: c.text, tokens: tokens})
+	case actNextItem:
+		s.listNumber++
+		s.dropComma()
+		s.add(item{kind: itemNumber, text: strconv.Itoa(s.listNumber) + ". ", tokens: tokens})
+	case actBlank:
+		start, end := s.times(tokens)
+		s.add(item{kind: itemBlank, tokens: tokens, start: start, end: end})
+	case actScratch:
+		s.remove(RemovedCommand, from, to)
+		s.scratch(from)
+	default:
+		s.remove(RemovedCommand, from, to)
+		s.state(c.act)
+	}
+}
+
+// state carries out the commands that only change how the next words are written.
+func (s *scanner) state(a action) {
+	switch a {
+	case actSection:
+		s.dropComma()
+		s.open(s.nextSection())
+	case actCap:
+		s.nextCaps = capsFirst
+	case actAllCaps:
+		s.nextCaps = capsAll
+	case actCapsOn:
+		s.allCaps = true
+	case actCapsOff:
+		s.allCaps = false
+	}
+}
+
+// nextSection is the section after the current one in the template.
+func (s *scanner) nextSection() string {
+	for i, section := range s.tpl.Sections {
+		if section.Key == s.section && i+1 < len(s.tpl.Sections) {
+			return s.tpl.Sections[i+1].Key
+		}
+	}
+	return s.section
+}
+
+// mark writes a dictated mark. It takes the place of one that the engine wrote; a second dictated one is dropped.
+func (s *scanner) mark(text string, tokens []int) {
+	last := s.last()
+	if last == nil || last.kind == itemBreak || last.kind == itemNumber || last.kind == itemLabel || last.kind == itemMark {
+		s.removeTokens(RemovedCommand, tokens)
+		return
+	}
+	s.dropMark()
+	if last.kind == itemWord && text == "." && strings.HasSuffix(last.text, ".") {
+		s.removeTokens(RemovedCommand, tokens)
+		return
+	}
+	s.add(item{kind: itemMark, text: text, tokens: tokens})
+}
+
+// dropMark takes back the engine's punctuation after the last word, because a dictated mark stands there.
+func (s *scanner) dropMark() {
+	if last := s.last(); last != nil && last.kind == itemWord {
+		last.trail = strings.Map(func(r rune) rune {
+			if strings.ContainsRune(".,;:?!", r) {
+				return -1
+			}
+			return r
+		}, last.trail)
+	}
+}
+
+// dropComma takes back the engine's comma before a break: the speaker's pause made it.
+func (s *scanner) dropComma() {
+	if last := s.last(); last != nil && last.kind == itemWord {
+		last.trail = strings.Trim(last.trail, ",;")
+	}
+}
+
+// phrasePause is the pause, in seconds, that ends a phrase for "scratch that".
+const phrasePause = 0.7
+
+// scratch takes back what was said before token i, to the last pause, break or end of a sentence.
+func (s *scanner) scratch(i int) {
+	items := s.current().items
+	from := len(items)
+	for from > 0 {
+		it := items[from-1]
+		if it.kind == itemBreak || it.kind == itemNumber || it.kind == itemLabel {
+			break
+		}
+		if from < len(items) && s.endsPhrase(it, items[from]) {
+			break
+		}
+		from--
+	}
+	var tokens []int
+	kept := items[:from:from]
+	for _, it := range items[from:] {
+		if it.kind == itemBlank {
+			kept = append(kept, it)
+			continue
+		}
+		tokens = append(tokens, it.tokens...)
+	}
+	s.current().items = kept
+	s.removeTokens(RemovedScratched, tokens)
+	if len(tokens) > 0 {
+		start, end := s.times(tokens)
+		s.flags = append(s.flags, newFlag(Flag{
+			Kind: FlagScratched, Severity: Notice, Section: s.section, Text: s.heard(tokens), Start: start, End: end,
+			Detail: "The speaker took this back with “" + s.heard([]int{i}) + " …”. Restore it if that was not meant.",
+		}))
+	}
+}
+
+// endsPhrase says that a phrase ends between two neighbouring items.
+func (s *scanner) endsPhrase(it, next item) bool {
+	if strings.ContainsAny(it.trail, sentenceEnds) || (it.kind == itemMark && strings.ContainsAny(it.text, sentenceEnds)) {
+		return next.kind != itemMark && next.kind != itemClose
+	}
+	return next.kind == itemWord && len(next.tokens) > 0 && s.tokens[next.tokens[0]].pause >= phrasePause
+}
+
+var (
+	hashNumber = regexp.MustCompile(`^#(\d{1,2})$`)
+	soundalike = map[string]int{"won": 1, "to": 2, "too": 2, "for": 4, "fore": 4, "ate": 8}
+	listWords  = strings.Fields("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen " +
+		"seventeen eighteen nineteen twenty")
+	numberBefore = wordSet("the a his her room lot phone record batch serial case model account telephone fax license this that any no " +
+		"total large small great whose id")
+)
+
+// listNumberAt reads "number two", "#2" or "2." at token i; 0 when there is none.
+func (s *scanner) listNumberAt(i int) int {
+	if i >= len(s.tokens) {
+		return 0
+	}
+	if m := hashNumber.FindStringSubmatch(s.tokens[i].core); m != nil {
+		n, _ := strconv.Atoi(m[1])
+		return n
+	}
+	if s.key(i) == "number" && i+1 < len(s.tokens) && !strings.ContainsAny(s.tokens[i].trail, ".?!:;") {
+		return s.itemNumber(i + 1)
+	}
+	t := s.tokens[i]
+	if n := smallNumber(t.core); n > 0 && strings.HasPrefix(t.trail, ".") && i+1 < len(s.tokens) && s.newSentence(i+1) {
+		return n
+	}
+	return 0
+}
+
+// itemNumber reads the number after "number"; words that sound like the expected number count.
+func (s *scanner) itemNumber(i int) int {
+	if n := smallNumber(s.key(i)); n > 0 {
+		return n
+	}
+	for n, w := range listWords {
+		if s.key(i) == w {
+			return n
+		}
+	}
+	if n := soundalike[s.key(i)]; n == s.listNumber+1 {
+		return n
+	}
+	return 0
+}
+
+func smallNumber(core string) int {
+	if len(core) == 0 || len(core) > 2 {
+		return 0
+	}
+	n, err := strconv.Atoi(core)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
+// startsItem says that a number at token i begins an item of a list, and is not part of a sentence.
+func (s *scanner) startsItem(i, number int) bool {
+	if s.key(i) != "number" && !hashNumber.MatchString(s.tokens[i].core) {
+		return s.strongBoundary(i) && number == s.listNumber+1 && (number > 1 || s.layoutLists())
+	}
+	if numberBefore[s.before(i)] {
+		return false
+	}
+	return number == s.listNumber+1 || s.boundary(i)
+}
+
+// layoutLists says that the section is laid out as a list.
+func (s *scanner) layoutLists() bool {
+	section, ok := s.tpl.Section(s.section)
+	return ok && (section.Layout == "numbered" || section.Layout == "list")
+}
+
+// listItem begins an item of a list. A mark dictated after its number belongs to the number.
+func (s *scanner) listItem(i, number int) int {
+	end := i + 1
+	if s.key(i) == "number" {
+		end = i + 2
+	}
+	if c, n := s.commandAt(end); c != nil && c.act == actMark {
+		end += n
+	} else if colonForms[s.key(end)] && s.tokens[end].mark() != "" {
+		end++
+	}
+	s.listNumber = number
+	s.dropComma()
+	s.add(item{kind: itemNumber, text: strconv.Itoa(number) + ". ", tokens: span(i, end)})
+	return end
+}
+
+// unheardSpans are the spans in which somebody speaks and no words came of it, in order.
+func unheardSpans(spans []transcribe.Span) []transcribe.Span {
+	var out []transcribe.Span
+	for _, sp := range spans {
+		if sp.Kind == transcribe.SpanUnheard && finite(sp.End) > finite(sp.Start) {
+			out = append(out, sp)
+		}
+	}
+	return out
+}
+
+// placeBlanks writes the blanks that lie before a time; all that are left when the time is negative.
+func (s *scanner) placeBlanks(before float64) {
+	for len(s.blanks) > 0 && (before < 0 || (s.blanks[0].Start+s.blanks[0].End)/2 <= before) {
+		s.add(item{kind: itemBlank, start: s.blanks[0].Start, end: s.blanks[0].End})
+		s.blanks = s.blanks[1:]
+	}
+}

@@ -1,0 +1,214 @@
+package notes
+
+import (
+	"sort"
+	"strings"
+	"unicode"
+
+	"vesper/transcribe"
+)
+
+// risk is a kind of word whose mishearing harms. Below its threshold of confidence a person should hear it.
+type risk struct {
+	name      string
+	below     float64
+	severity  Severity
+	explained string
+}
+
+var (
+	riskNumber   = risk{"number", 0.55, Critical, "a number"}
+	riskTeen     = risk{"teen", 0.8, Critical, "a number that sounds like another one (15 and 50)"}
+	riskUnit     = risk{"unit", 0.5, Critical, "a unit"}
+	riskDrug     = risk{"drug", 0.5, Critical, "the name of a drug"}
+	riskSide     = risk{"side", 0.5, Critical, "a side"}
+	riskNegation = risk{"negation", 0.45, Critical, "a negation"}
+)
+
+var (
+	sides     = wordSet("left right bilateral bilaterally")
+	negations = wordSet("no not denies denied without never none negative")
+	unitWords = wordSet("mg mcg g ml l units meq mmol milligram milligrams microgram micrograms gram grams milliliter milliliters " +
+		"liter liters unit milliequivalents percent")
+	teenWords = wordSet("thirteen fourteen fifteen sixteen seventeen eighteen nineteen thirty forty fifty sixty seventy eighty ninety " +
+		"13 14 15 16 17 18 19 30 40 50 60 70 80 90")
+	doseRules = wordSet("quantity range dimension blood_pressure")
+	// drugEnds are endings of generic names (stems of the USAN list) that ordinary words rarely have.
+	drugEnds = []string{
+		"pril", "sartan", "olol", "statin", "azole", "mycin", "cillin", "floxacin", "dipine", "prazole", "gliptin", "gliflozin",
+		"glutide", "triptan", "parin", "xaban", "gatran", "mab", "tinib", "cycline", "oxetine", "traline", "pram", "azepam", "zolam",
+		"idone", "apine", "caine", "formin", "thiazide", "semide", "tidine", "setron", "lukast", "terol", "sone", "solone", "vir",
+		"profen", "codone", "morphone", "barbital", "toin", "zepine", "gabalin", "pentin", "thyroxine", "glargine", "lispro",
+		"warfarin", "digoxin", "aspirin", "insulin", "tropium", "fentanyl", "ketamine", "dronate", "fibrate", "zosin", "afil",
+		"opurinol", "oxicam", "amiodarone", "diltiazem", "verapamil", "vancomycin", "acetaminophen", "clopidogrel", "methotrexate",
+	}
+	notDrugs = wordSet("person reason season jason lesson blouse moab environ")
+)
+
+// unsure is a doubtful word.
+type unsure struct {
+	risk       risk
+	section    string
+	tokens     []int
+	text       string
+	confidence float64
+}
+
+// flagUnsure flags the words that matter and that the engine was least sure of. Neighbours share a flag.
+func (s *scanner) flagUnsure(most int) []Flag {
+	if most <= 0 {
+		most = 8
+	}
+	var found []unsure
+	for _, seg := range s.segments {
+		last := -2
+		for i, it := range seg.items {
+			if it.kind != itemWord || len(it.tokens) == 0 {
+				continue
+			}
+			r, confidence, ok := s.riskOf(seg.items, i)
+			if !ok || confidence >= r.below {
+				continue
+			}
+			u := unsure{risk: r, section: seg.section, tokens: it.tokens, text: it.text, confidence: confidence}
+			if n := len(found); n > 0 && last == i-1 {
+				found[n-1] = join(found[n-1], u)
+			} else {
+				found = append(found, u)
+			}
+			last = i
+		}
+	}
+	sort.SliceStable(found, func(a, b int) bool { return found[a].confidence < found[b].confidence })
+	found = found[:min(len(found), most)]
+	sort.SliceStable(found, func(a, b int) bool { return found[a].tokens[0] < found[b].tokens[0] })
+	flags := make([]Flag, 0, len(found))
+	for _, u := range found {
+		flags = append(flags, s.flag(FlagLowConfidence, u.risk.severity, u.section, u.tokens, u.text,
+			"The engine was unsure of “"+u.text+"”, "+u.risk.explained+". Listen to it."))
+	}
+	return flags
+}
+
+func join(a, b unsure) unsure {
+	a.tokens = append(append([]int{}, a.tokens...), b.tokens...)
+	a.text += " " + b.text
+	if b.confidence < a.confidence {
+		a.confidence, a.risk = b.confidence, b.risk
+	}
+	return a
+}
+
+// flag makes a flag over tokens.
+func (s *scanner) flag(kind FlagKind, severity Severity, section string, tokens []int, text, detail string) Flag {
+	start, end := s.times(tokens)
+	return newFlag(Flag{Kind: kind, Severity: severity, Section: section, Text: text, Start: start, End: end, Detail: detail})
+}
+
+// riskOf says what kind of risk a word carries and how sure the engine was of it.
+func (s *scanner) riskOf(items []item, i int) (risk, float64, bool) {
+	it := items[i]
+	confidence, teen := 1.0, false
+	for _, t := range it.tokens {
+		confidence = min(confidence, s.tokens[t].confidence)
+		teen = teen || teenWords[s.tokens[t].key]
+	}
+	key := keyOf(it.text)
+	digits := strings.IndexFunc(it.text, unicode.IsDigit) >= 0
+	switch {
+	case digits && teen && (doseRules[it.rule] || i > 0 && drugLike(items[i-1].text) || i+1 < len(items) && unitWords[keyOf(items[i+1].text)]):
+		return riskTeen, confidence, true
+	case digits && it.rule != "":
+		return riskNumber, confidence, true
+	case digits && i+1 < len(items) && unitWords[keyOf(items[i+1].text)]:
+		return riskNumber, confidence, true
+	case unitWords[key]:
+		return riskUnit, confidence, true
+	case sides[key]:
+		return riskSide, confidence, true
+	case negations[key]:
+		return riskNegation, confidence, true
+	case drugLike(key) || beforeDose(items, i):
+		return riskDrug, confidence, true
+	}
+	return risk{}, 1, false
+}
+
+// drugLike says that a word ends like the generic name of a drug.
+func drugLike(word string) bool {
+	key := keyOf(word)
+	if len(key) < 6 || notDrugs[key] {
+		return false
+	}
+	for _, end := range drugEnds {
+		if strings.HasSuffix(key, end) && len(key) >= len(end)+2 || key == end {
+			return true
+		}
+	}
+	return false
+}
+
+// beforeDose says that a dose follows the word, so that it is likely to name a drug.
+func beforeDose(items []item, i int) bool {
+	if i+1 >= len(items) || items[i].trail != "" || items[i+1].rule != "quantity" || len(items[i].text) < 5 {
+		return false
+	}
+	for _, u := range []string{" mg", " mcg", " units", " mEq", " g"} {
+		if strings.HasSuffix(items[i+1].text, u) {
+			return strings.IndexFunc(items[i].text, unicode.IsDigit) < 0 && !commonBeforeDose[keyOf(items[i].text)]
+		}
+	}
+	return false
+}
+
+var commonBeforeDose = wordSet("about increase decrease increased decreased another received taking given another total least under " +
+	"dose initially every after")
+
+// flagDoubts flags numbers that can be read in two ways.
+func (s *scanner) flagDoubts(doubts []doubt) []Flag {
+	var out []Flag
+	for _, d := range doubts {
+		out = append(out, s.flag(FlagNumber, Critical, d.section, d.tokens, s.heard(d.tokens), "Listen to “"+s.heard(d.tokens)+"”: "+d.detail+"."))
+	}
+	return out
+}
+
+// struckReasons explain why text was struck out, in plain words.
+var struckReasons = map[string]string{
+	"loop":       "The engine repeated itself here",
+	"non_speech": "The engine wrote this where nobody speaks",
+	"phantom":    "The engine wrote a phrase that it often makes up",
+}
+
+// flagStruck flags what was taken out of the transcript, so that it can be put back.
+func (s *scanner) flagStruck(spans []transcribe.Span) []Flag {
+	var out []Flag
+	for _, sp := range spans {
+		if sp.Kind != transcribe.SpanStruck {
+			continue
+		}
+		reason, known := struckReasons[sp.Reason]
+		if !known {
+			reason = "The engine wrote this, but the recording does not bear it out"
+		}
+		text := NormalizeText(sp.Text)
+		out = append(out, newFlag(Flag{
+			Kind: FlagStruck, Severity: Notice, Section: s.sectionAt(sp.Start), Text: text, Start: finite(sp.Start), End: finite(sp.End),
+			Detail: reason + ". It was left out; put it back if it was said.",
+		}))
+	}
+	return out
+}
+
+// sectionAt is the section that was being dictated at a time.
+func (s *scanner) sectionAt(at float64) string {
+	section := s.tpl.Default()
+	for _, seg := range s.segments {
+		for _, it := range seg.items {
+			if len(it.tokens) > 0 && s.tokens[it.tokens[0]].start <= at {
+				section = seg.section
+			}
+		}
+	}
+	return section
+}

@@ -1,0 +1,272 @@
+package notes
+
+import (
+	"strings"
+
+	"vesper/notes/templates"
+	"vesper/transcribe"
+)
+
+// scanner reads a dictation from its first word to its last and sorts every word into segments or into what is removed.
+type scanner struct {
+	tpl      templates.Template
+	tokens   []token
+	headings headingIndex
+	phrases  map[string][]phrase
+
+	at         int    // token being read
+	section    string // being dictated
+	segments   []segment
+	removed    []Removed
+	flags      []Flag
+	blanks     []transcribe.Span // unheard speech that has not been placed yet
+	listNumber int               // last number of the list being dictated
+	nextCaps   caps
+	allCaps    bool
+}
+
+func newScanner(t transcribe.Transcript, tpl templates.Template) *scanner {
+	s := &scanner{
+		tpl: tpl, tokens: tokensOf(t.Words), headings: newHeadingIndex(tpl), phrases: phrasesOf(commandTable()),
+		blanks: unheardSpans(t.Spans),
+	}
+	s.open(tpl.Default())
+	return s
+}
+
+// scan reads everything.
+func (s *scanner) scan() {
+	s.title()
+	for s.at < len(s.tokens) {
+		s.placeBlanks(s.tokens[s.at].start)
+		s.pauseBreak()
+		s.at = s.step(s.at)
+	}
+	s.placeBlanks(-1)
+}
+
+// step reads what stands at token i and returns the token after it.
+func (s *scanner) step(i int) int {
+	if noise(s.tokens[i].raw) {
+		s.remove(RemovedNonSpeech, i, i+1)
+		return i + 1
+	}
+	if f, ok := s.headingAt(i); ok {
+		return s.heading(i, f)
+	}
+	if j := s.goBack(i); j > i {
+		return j
+	}
+	if number := s.listNumberAt(i); number > 0 && s.startsItem(i, number) {
+		return s.listItem(i, number)
+	}
+	if c, n := s.commandAt(i); c != nil {
+		s.obey(c, i, i+n)
+		return i + n
+	}
+	s.word(i)
+	return i + 1
+}
+
+// open begins a segment of a section.
+func (s *scanner) open(section string) {
+	s.section, s.listNumber = section, 0
+	s.segments = append(s.segments, segment{section: section})
+}
+
+// current is the segment being dictated.
+func (s *scanner) current() *segment { return &s.segments[len(s.segments)-1] }
+
+// last is the last item of the segment, nil at its beginning. Blanks do not count: they are where nothing was heard.
+func (s *scanner) last() *item {
+	items := s.current().items
+	for i := len(items) - 1; i >= 0; i-- {
+		if items[i].kind != itemBlank {
+			return &items[i]
+		}
+	}
+	return nil
+}
+
+func (s *scanner) add(it item) { s.current().items = append(s.current().items, it) }
+
+// remove records tokens that are not written, with the reason.
+func (s *scanner) remove(reason RemovedReason, from, to int) {
+	s.removeTokens(reason, span(from, to))
+}
+
+func (s *scanner) removeTokens(reason RemovedReason, tokens []int) {
+	if len(tokens) == 0 {
+		return
+	}
+	r := Removed{Reason: reason, Text: s.heard(tokens), Section: s.section, Words: tokens}
+	r.Start, r.End = s.times(tokens)
+	s.removed = append(s.removed, r)
+}
+
+func span(from, to int) []int {
+	out := make([]int, 0, to-from)
+	for i := from; i < to; i++ {
+		out = append(out, i)
+	}
+	return out
+}
+
+// heard is what the engine wrote for tokens.
+func (s *scanner) heard(tokens []int) string {
+	words := make([]string, len(tokens))
+	for i, t := range tokens {
+		words[i] = s.tokens[t].raw
+	}
+	return strings.Join(words, " ")
+}
+
+// times is the span of the recording under tokens.
+func (s *scanner) times(tokens []int) (start, end float64) {
+	for i, t := range tokens {
+		if i == 0 || s.tokens[t].start < start {
+			start = s.tokens[t].start
+		}
+		end = max(end, s.tokens[t].end)
+	}
+	return start, end
+}
+
+// boundary says that something new can begin at token i: after a break, the end of a sentence, or a pause.
+func (s *scanner) boundary(i int) bool {
+	return s.strongBoundary(i) || s.tokens[i].pause >= 0.5
+}
+
+// strongBoundary is boundary without the pause.
+func (s *scanner) strongBoundary(i int) bool {
+	last := s.last()
+	if i == 0 || last == nil {
+		return true
+	}
+	switch last.kind {
+	case itemBreak, itemNumber, itemLabel:
+		return true
+	case itemMark:
+		return strings.ContainsAny(last.text, sentenceEnds)
+	case itemWord:
+		return strings.ContainsAny(last.trail, sentenceEnds)
+	}
+	return s.tokens[i-1].endsSentence()
+}
+
+// title takes the name of the document at the very beginning: "Progress note." is printed as the title anyway.
+func (s *scanner) title() {
+	best := 0
+	for _, name := range append([]string{s.tpl.Name, s.tpl.Key}, s.tpl.Aliases...) {
+		words := strings.Fields(strings.ToLower(strings.ReplaceAll(name, "&", " and ")))
+		if len(words) < 2 || len(words) <= best || !s.wordsAt(0, words) {
+			continue
+		}
+		if delim, _ := s.delimiterAt(len(words)); delim == delimStop || delim == delimColon {
+			best = len(words)
+		}
+	}
+	if best == 0 {
+		return
+	}
+	_, eaten := s.delimiterAt(best)
+	s.remove(RemovedTitle, 0, best+eaten)
+	s.at = best + eaten
+}
+
+// heading carries out a heading found at token i.
+func (s *scanner) heading(i int, f found) int {
+	end := i + f.words + f.eaten
+	if f.heading.label != "" {
+		if f.heading.section != s.section {
+			s.open(f.heading.section)
+		}
+		text := f.heading.label
+		if !f.heading.heardAs {
+			text = capitalised(plainWords(s.tokens[i : i+f.words]))
+		}
+		s.add(item{kind: itemLabel, text: text + ":", tokens: span(i, end)})
+		return end
+	}
+	if f.keep {
+		if f.heading.section != s.section {
+			s.open(f.heading.section)
+		}
+		s.word(i)
+		return i + 1
+	}
+	s.open(f.heading.section)
+	s.remove(RemovedHeading, i, end)
+	return end
+}
+
+// goBack carries out "go back to HEADING" and "add to HEADING".
+func (s *scanner) goBack(i int) int {
+	for _, words := range [][]string{{"go", "back", "to"}, {"add", "to"}} {
+		if !s.wordsAt(i, words) || !s.boundary(i) {
+			continue
+		}
+		j := i + len(words)
+		if s.key(j) == "the" {
+			j++
+		}
+		for _, h := range s.headings.byFirst[s.key(j)] {
+			if !s.wordsAt(j, h.words) {
+				continue
+			}
+			end := j + len(h.words)
+			delim, eaten := s.delimiterAt(end)
+			if delim == delimNone {
+				continue
+			}
+			s.open(h.section)
+			s.remove(RemovedHeading, i, end+eaten)
+			return end + eaten
+		}
+	}
+	return i
+}
+
+// word writes a token as it is.
+func (s *scanner) word(i int) {
+	t := s.tokens[i]
+	it := item{kind: itemWord, text: t.core, tokens: []int{i}, lead: t.lead, trail: t.trail, caps: s.nextCaps}
+	if s.allCaps {
+		it.caps = capsAll
+	}
+	s.nextCaps = capsAsIs
+	s.add(it)
+}
+
+// longPause, in seconds, after the end of a sentence begins a paragraph for those who dictate without commands.
+const longPause = 4.0
+
+func (s *scanner) pauseBreak() {
+	last := s.last()
+	if s.tokens[s.at].pause >= longPause && last != nil && last.kind == itemWord && strings.ContainsAny(last.trail, sentenceEnds) {
+		s.add(item{kind: itemBreak, text: "\n\n", layout: true})
+	}
+}
+
+// noise says that a token is the engine's description of a sound: "[BLANK_AUDIO]", "(coughs)".
+func noise(raw string) bool {
+	raw = strings.Trim(raw, ".,")
+	if len(raw) < 3 {
+		return false
+	}
+	if raw[0] == '[' && raw[len(raw)-1] == ']' || raw[0] == '*' && raw[len(raw)-1] == '*' {
+		return true
+	}
+	return raw[0] == '(' && raw[len(raw)-1] == ')' && noises[strings.ToLower(raw[1:len(raw)-1])]
+}
+
+var noises = wordSet("coughs coughing cough music silence noise laughs laughter sighs sigh inaudible beep clicking static applause " +
+	"typing breathing sniffs")
+
+func plainWords(tokens []token) string {
+	words := make([]string, len(tokens))
+	for i, t := range tokens {
+		words[i] = t.core
+	}
+	return strings.Join(words, " ")
+}
