@@ -34,7 +34,7 @@ func (s *Store) Get(ctx context.Context, obj Object) (io.ReadSeekCloser, error) 
 	if err != nil {
 		return nil, fmt.Errorf("start decryption: %w", err)
 	}
-	return &reader{plain: io.NewSectionReader(plain, 0, obj.Size)}, nil
+	return &reader{plain: plain, size: obj.Size}, nil
 }
 
 // open unseals the key and looks at the object: DARE marks the last package, but a store that lost the whole tail is
@@ -129,18 +129,66 @@ func (f *failing) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// reader is the decrypted recording.
-type reader struct{ plain *io.SectionReader }
+// blockSize is how much is decrypted at once, in bytes. Players and decoders read in small pieces, and each ReadAt of
+// the decryption starts at a package's beginning.
+const blockSize = 256 << 10
 
-func (r *reader) Read(p []byte) (int, error) {
-	n, err := r.plain.Read(p)
-	if e := (sio.Error{}); errors.As(err, &e) {
-		return 0, corrupt(err)
-	}
-	return n, err
+// reader is the decrypted recording. It keeps the block around its position.
+type reader struct {
+	plain     io.ReaderAt
+	size, pos int64
+	off       int64 // where block begins
+	block     []byte
 }
 
-func (r *reader) Seek(offset int64, whence int) (int64, error) { return r.plain.Seek(offset, whence) }
+func (r *reader) Read(p []byte) (int, error) {
+	if r.pos >= r.size {
+		return 0, io.EOF
+	}
+	if r.pos < r.off || r.pos >= r.off+int64(len(r.block)) {
+		if err := r.load(r.pos - r.pos%blockSize); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, r.block[r.pos-r.off:])
+	r.pos += int64(n)
+	return n, nil
+}
+
+func (r *reader) load(off int64) error {
+	if r.block == nil {
+		r.block = make([]byte, 0, min(blockSize, r.size))
+	}
+	block := r.block[:min(blockSize, r.size-off)]
+	r.block = r.block[:0] // nothing of a failed read is ever given out
+	n, err := r.plain.ReadAt(block, off)
+	if e := (sio.Error{}); errors.As(err, &e) {
+		return corrupt(err)
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if n < len(block) {
+		return corrupt(fmt.Errorf("object ends at %d of %d bytes", off+int64(n), r.size))
+	}
+	r.off, r.block = off, block
+	return nil
+}
+
+// Seek implements io.Seeker.
+func (r *reader) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += r.pos
+	case io.SeekEnd:
+		offset += r.size
+	}
+	if offset < 0 || whence < io.SeekStart || whence > io.SeekEnd {
+		return 0, errors.New("seek outside the recording")
+	}
+	r.pos = offset
+	return offset, nil
+}
 
 // Close is safe to call twice; there is nothing open between reads.
 func (r *reader) Close() error { return nil }

@@ -19,6 +19,10 @@ const (
 	maxWindow   = 4 << 20
 )
 
+// packageSize is one DARE 2.0 package as stored: 64 KiB with header and tag. The decryption goes back by up to one
+// package when it continues, so each window begins that much early.
+const packageSize = 64<<10 + 32
+
 // fetchAttempts is how often a range is asked for when the connection breaks while it is read.
 const fetchAttempts = 2
 
@@ -60,11 +64,12 @@ func (w *window) load(at int64) error {
 	if len(w.buf) > 0 && at == w.off+int64(len(w.buf)) {
 		want = min(2*int64(len(w.buf)), maxWindow)
 	}
-	buf := make([]byte, min(want, w.size-at))
+	from := max(0, at-packageSize)
+	buf := make([]byte, min(at-from+want, w.size-from))
 	var err error
 	for range fetchAttempts {
-		if err = w.fill(buf, at); err == nil {
-			w.off, w.buf = at, buf
+		if err = w.fill(buf, from); err == nil {
+			w.off, w.buf = from, buf
 			return nil
 		}
 		if !errors.Is(err, io.ErrUnexpectedEOF) || w.ctx.Err() != nil {
