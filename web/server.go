@@ -40,7 +40,7 @@ type Config struct {
 	UploadExpiry  time.Duration // unfinished uploads are removed after this; 0 means 7 days
 	TLS           *tls.Config   // serve TLS with these certificates; nil means plain HTTP
 
-	// Pages is the handler of everything outside of the API; nil answers "not found".
+	// Pages replaces the pages with another handler of everything outside of the API; nil means our own.
 	Pages http.Handler
 }
 
@@ -119,10 +119,8 @@ func (s *Server) mount() error {
 		return fmt.Errorf("describe the API: %w", err)
 	}
 	s.mux.HandleFunc("/api/", s.unknown)
-	if s.cfg.Pages != nil {
-		s.mux.Handle("/", s.cfg.Pages)
-	} else {
-		s.mux.HandleFunc("/", s.unknown)
+	if err := s.mountPages(); err != nil {
+		return err
 	}
 	var h http.Handler = route(s.mux)
 	h = s.withSession(h)
