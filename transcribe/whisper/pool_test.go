@@ -1,0 +1,458 @@
+package whisper
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"vesper/internal/fault"
+	"vesper/transcribe"
+	"vesper/transcribe/audio"
+)
+
+const said = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
+
+func plain(text string) string {
+	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if strings.ContainsRune(".,;:!?", r) {
+			return -1
+		}
+		return r
+	}, strings.ToLower(text))), " ")
+}
+
+func TestASpeechIsHeardWordForWordWithTimes(t *testing.T) {
+	p := newPool(t, nil)
+	path, err := speechFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := transcribe.File(t.Context(), path, p, transcribe.FileOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := plain(tr.Text); got != said {
+		t.Errorf("heard %q", got)
+	}
+	if len(tr.Audio.SHA256) != 64 || tr.Audio.Seconds != 11 || tr.Model.Name != "base-q8_0" || tr.EngineSeconds <= 0 {
+		t.Errorf("facts are %+v %+v %v", tr.Audio, tr.Model, tr.EngineSeconds)
+	}
+	// Read off the waveform: the pauses before "ask not", "what your" and the second "ask".
+	for i, want := range map[int]float64{5: 3.3, 7: 5.4, 14: 8.2} {
+		if w := tr.Words[i]; math.Abs(w.Start-want) > 0.25 {
+			t.Errorf("%q starts at %.2f, want %.1f", w.Text, w.Start, want)
+		}
+	}
+	for _, w := range tr.Words {
+		if w.End <= w.Start || w.Confidence <= 0 || w.Confidence > 1 {
+			t.Errorf("word %+v", w)
+		}
+	}
+	for _, s := range tr.Spans {
+		if s.Kind != transcribe.SpanWords && s.Kind != transcribe.SpanSilence {
+			t.Errorf("clean speech has a span %+v", s)
+		}
+	}
+}
+
+func TestWithoutSpeechThereAreNoWords(t *testing.T) {
+	p := newPool(t, nil)
+	rng := rand.New(rand.NewPCG(1, 2))
+	make1 := func(n int, f func(i int) float64) []float32 {
+		x := make([]float32, n)
+		for i := range x {
+			x[i] = float32(f(i))
+		}
+		return x
+	}
+	level := 0.0
+	cases := map[string][]float32{
+		"digital silence": make([]float32, 20*audio.Rate),
+		"one sample":      {0.5},
+		"white noise":     make1(20*audio.Rate, func(int) float64 { return 0.05 * rng.NormFloat64() }),
+		"brown noise": make1(20*audio.Rate, func(int) float64 {
+			level = 0.99*level + 0.02*rng.NormFloat64()
+			return level
+		}),
+		"mains hum": make1(20*audio.Rate, func(i int) float64 { return 0.2 * math.Sin(2*math.Pi*50*float64(i)/audio.Rate) }),
+		"slammed doors": make1(20*audio.Rate, func(i int) float64 {
+			since := float64(i%(4*audio.Rate)) / audio.Rate
+			return 0.5 * rng.NormFloat64() * math.Exp(-since*8)
+		}),
+		"NaN": make1(5*audio.Rate, func(int) float64 { return math.NaN() }),
+	}
+	for name, x := range cases {
+		tr, err := transcribe.Transcriber{Engine: p}.Run(t.Context(), audio.FromSamples(x), transcribe.RunOptions{})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if len(tr.Words) > 0 || tr.Text != "" {
+			t.Errorf("%s: heard %q", name, tr.Text)
+		}
+		for _, s := range tr.Spans {
+			if s.Kind == transcribe.SpanWords || s.Kind == transcribe.SpanUnheard {
+				t.Errorf("%s: span %+v", name, s)
+			}
+		}
+		if silent := name == "digital silence" || name == "NaN"; silent && len(tr.Spans) != 1 {
+			t.Errorf("%s: spans %+v", name, tr.Spans)
+		}
+	}
+}
+
+func TestThreeHoursOfSilenceTakeSeconds(t *testing.T) {
+	p := newPool(t, nil)
+	b := make([]byte, 44+3*3600*8000)
+	copy(b, "RIFF\xff\xff\xff\x7fWAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00data\xff\xff\xff\xff")
+	for i := 44; i < len(b); i++ {
+		b[i] = 128
+	}
+	path := filepath.Join(t.TempDir(), "silence.wav")
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tr, err := transcribe.File(t.Context(), path, p, transcribe.FileOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tr.Spans) != 1 || tr.Spans[0].Kind != transcribe.SpanSilence || tr.Spans[0].End != 3*3600 {
+		t.Fatalf("spans %+v", tr.Spans)
+	}
+}
+
+// eighty is a recording of 80 s that needs several chunks: the speech, seven times, with pauses.
+func eighty(t testing.TB) *audio.PCM {
+	var x []float32
+	for range 7 {
+		x = append(x, speech(t)...)
+		x = append(x, make([]float32, audio.Rate/2)...)
+	}
+	return audio.FromSamples(x)
+}
+
+func TestAResumedRunGivesTheSameBytes(t *testing.T) {
+	p := newPool(t, nil)
+	pcm := eighty(t)
+	var saved []transcribe.ChunkResult
+	full := func(resume []transcribe.ChunkResult) []byte {
+		t.Helper()
+		tr, err := transcribe.Transcriber{Engine: p}.Run(t.Context(), pcm, transcribe.RunOptions{
+			Resume: resume,
+			OnChunk: func(c transcribe.ChunkResult) error {
+				saved = append(saved, c)
+				return nil
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr.EngineSeconds = 0
+		b, err := json.Marshal(tr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	want := full(nil)
+	if len(saved) < 3 {
+		t.Fatalf("%d chunks", len(saved))
+	}
+	for i, c := range saved {
+		if c.Index != i || c.Total != len(saved) {
+			t.Fatalf("chunk %d of %d came at place %d", c.Index, c.Total, i)
+		}
+	}
+	b, err := json.Marshal(saved[:2]) // as the caller would have stored them
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stored []transcribe.ChunkResult
+	if err := json.Unmarshal(b, &stored); err != nil {
+		t.Fatal(err)
+	}
+	done := len(saved)
+	if got := full(stored); !bytes.Equal(got, want) {
+		t.Errorf("resumed:\n%s\nat once:\n%s", got, want)
+	}
+	if fresh := len(saved) - done; fresh != done-2 {
+		t.Errorf("%d chunks decoded after resuming, want %d", fresh, done-2)
+	}
+	if n := strings.Count(plain(string(want)), "your country can do for you"); n != 7 {
+		t.Errorf("the sentence was heard %d times of 7", n)
+	}
+}
+
+func TestAnErrorWhileSavingAChunkStopsTheRun(t *testing.T) {
+	p := newPool(t, nil)
+	full := errors.New("disk full")
+	_, err := transcribe.Transcriber{Engine: p}.Run(t.Context(), audio.FromSamples(speech(t)), transcribe.RunOptions{
+		OnChunk: func(transcribe.ChunkResult) error { return full },
+	})
+	if !errors.Is(err, full) {
+		t.Fatalf("got %v", err)
+	}
+}
+
+// running returns the children that work on a call.
+func running(p *Pool) []*process {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var out []*process
+	for c := range p.busy {
+		out = append(out, c)
+	}
+	return out
+}
+
+// whenBusy runs do with a child once one works on a call, and waits for do.
+func whenBusy(ctx context.Context, p *Pool, do func(*process)) (wait func()) {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if cs := running(p); len(cs) > 0 {
+				do(cs[0])
+				return
+			}
+		}
+	})
+	return wg.Wait
+}
+
+func TestAChildKilledInTheMiddleIsReplacedAndNothingIsLost(t *testing.T) {
+	p := newPool(t, func(c *Config) { c.Children = 1 })
+	if err := p.Warm(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	x := speech(t)
+	wait := whenBusy(t.Context(), p, func(c *process) { _ = syscall.Kill(c.cmd.Process.Pid, syscall.SIGKILL) })
+	_, err := p.Decode(t.Context(), x, transcribe.DecodeOptions{Language: "en"})
+	wait()
+	if f := fault.As(err); f == nil || f.Code != "engine_crashed" || !fault.Retryable(err) {
+		t.Fatalf("got %v", err)
+	}
+	if d, err := p.Decode(t.Context(), x, transcribe.DecodeOptions{Language: "en"}); err != nil || len(d.Tokens) < 20 {
+		t.Fatalf("again: %d tokens, %v", len(d.Tokens), err)
+	}
+	var killed atomic.Bool
+	wait = whenBusy(t.Context(), p, func(c *process) {
+		_ = syscall.Kill(c.cmd.Process.Pid, syscall.SIGABRT)
+		killed.Store(true)
+	})
+	tr, err := transcribe.Transcriber{Engine: p}.Run(t.Context(), audio.FromSamples(x), transcribe.RunOptions{})
+	wait()
+	if err != nil || plain(tr.Text) != said || !killed.Load() {
+		t.Fatalf("heard %q, %v", tr.Text, err)
+	}
+}
+
+func TestAHungChildIsKilledAtTheTimeLimit(t *testing.T) {
+	p := newPool(t, func(c *Config) { c.Children, c.CallTimeout = 1, 400*time.Millisecond })
+	if err := p.Warm(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	hung := p.idle[0]
+	if err := syscall.Kill(hung.cmd.Process.Pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	_, err := p.Speech(t.Context(), speech(t))
+	if f := fault.As(err); f == nil || f.Code != "engine_timeout" || !fault.Retryable(err) {
+		t.Fatalf("got %v", err)
+	}
+	if hung.alive() {
+		t.Error("the hung child is still there")
+	}
+	if probs, err := p.Speech(t.Context(), speech(t)); err != nil || len(probs) != 344 {
+		t.Fatalf("again: %d frames, %v", len(probs), err)
+	}
+}
+
+func TestCancelAlwaysSaysSoAndComesSoon(t *testing.T) {
+	p := newPool(t, nil)
+	if err := p.Warm(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	pcm := eighty(t)
+	for _, after := range []time.Duration{0, time.Millisecond, 30 * time.Millisecond, 200 * time.Millisecond, 1500 * time.Millisecond} {
+		ctx, cancel := context.WithCancel(t.Context())
+		var at atomic.Int64
+		time.AfterFunc(after, func() {
+			at.Store(time.Now().UnixNano())
+			cancel()
+		})
+		_, err := transcribe.Transcriber{Engine: p}.Run(ctx, pcm, transcribe.RunOptions{})
+		late := time.Since(time.Unix(0, at.Load()))
+		cancel()
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("cancelled after %v: got %v", after, err)
+		}
+		if late > 1500*time.Millisecond {
+			t.Errorf("cancelled after %v: returned %v later", after, late)
+		}
+	}
+	if d, err := p.Decode(t.Context(), speech(t), transcribe.DecodeOptions{Language: "en"}); err != nil || len(d.Tokens) < 20 {
+		t.Fatalf("after the cancels: %d tokens, %v", len(d.Tokens), err)
+	}
+}
+
+func TestOddInputsGetAnswersNotCrashes(t *testing.T) {
+	p := newPool(t, func(c *Config) { c.Children = 1 })
+	en := transcribe.DecodeOptions{Language: "en"}
+	for _, n := range []int{0, 1, 200, 1600, 2400, 30 * audio.Rate} {
+		x := make([]float32, n)
+		if n > 1 {
+			x[0], x[1] = float32(math.NaN()), float32(math.Inf(1))
+		}
+		if _, err := p.Decode(t.Context(), x, en); err != nil {
+			t.Errorf("decode of %d samples: %v", n, err)
+		}
+		if probs, err := p.Speech(t.Context(), x); err != nil || len(probs) != (n+511)/512 {
+			t.Errorf("speech in %d samples: %d frames, %v", n, len(probs), err)
+		}
+	}
+	if _, err := p.Decode(t.Context(), make([]float32, 31*audio.Rate), en); err == nil {
+		t.Error("31 s in one decode were taken")
+	}
+	_, err := p.Decode(t.Context(), speech(t), transcribe.DecodeOptions{Language: "klingonese"})
+	if f := fault.As(err); f == nil || f.Code != "language_unknown" || fault.Retryable(err) {
+		t.Errorf("unknown language: %v", err)
+	}
+	long := transcribe.DecodeOptions{Language: "en", Prompt: strings.Repeat("Glossary: lisinopril, metformin. ", 60)}
+	if d, err := p.Decode(t.Context(), speech(t), long); err != nil || len(d.Tokens) < 20 {
+		t.Errorf("a prompt too long for the model: %d tokens, %v", len(d.Tokens), err)
+	}
+	pid := p.idle[0].cmd.Process.Pid
+	if err := syscall.Kill(pid, 0); err != nil {
+		t.Errorf("the child did not live through it: %v", err)
+	}
+}
+
+func TestDecodingIsTheSameEveryTimeEvenWhenSampling(t *testing.T) {
+	p := newPool(t, nil)
+	x := speech(t)
+	for _, temperature := range []float64{0, 0.4} {
+		var want string
+		for i := range 3 {
+			d, err := p.Decode(t.Context(), x, transcribe.DecodeOptions{Language: "en", Temperature: temperature})
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.Seconds = 0
+			got := fmt.Sprintf("%v", d)
+			if i > 0 && got != want {
+				t.Fatalf("at temperature %v:\n%s\nthen\n%s", temperature, want, got)
+			}
+			want = got
+		}
+	}
+}
+
+func TestADamagedModelIsRefusedBeforeItIsLoaded(t *testing.T) {
+	cfg, err := testConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(cfg.VAD.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)/2] ^= 1
+	bad := filepath.Join(t.TempDir(), "vad.bin")
+	if err := os.WriteFile(bad, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg.VAD.Path = bad
+	if _, err := New(t.Context(), cfg); fault.As(err).Code != "model_corrupt" {
+		t.Errorf("a damaged file: %v", err)
+	}
+	cfg.VAD.Path = bad + ".gone"
+	if _, err := New(t.Context(), cfg); fault.As(err).Code != "model_missing" {
+		t.Errorf("a missing file: %v", err)
+	}
+}
+
+func TestAModelThatCannotBeLoadedIsAFaultNotAHang(t *testing.T) {
+	cfg, err := testConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Model = cfg.VAD // verified, but no Whisper model
+	cfg.Children = 1
+	p, err := New(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := p.Warm(t.Context()); fault.As(err).Code != "engine_unavailable" {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestClosingEndsAllChildrenAndLaterCallsFail(t *testing.T) {
+	p := newPool(t, nil)
+	if err := p.Warm(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	children := append([]*process{}, p.idle...)
+	for range 2 {
+		if err := p.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range children {
+		if c == nil || c.alive() {
+			t.Errorf("child %v lives on", c)
+		}
+	}
+	if _, err := p.Speech(t.Context(), speech(t)); fault.As(err).Code != "engine_closed" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAChildGetsNoSecretsAndKeepsQuiet(t *testing.T) {
+	t.Setenv("VESPER_DATABASE_PASSWORD", "hunter2")
+	p := newPool(t, func(c *Config) { c.Children = 1 })
+	if _, err := p.Decode(t.Context(), speech(t), transcribe.DecodeOptions{Language: "en"}); err != nil {
+		t.Fatal(err)
+	}
+	c := p.idle[0]
+	if text := c.said.String(); text != "" {
+		t.Errorf("the child printed %q", text)
+	}
+	env := strings.Join(c.cmd.Env, "\n")
+	if strings.Contains(env, "hunter2") || !strings.Contains(env, "OMP_WAIT_POLICY=passive") {
+		t.Errorf("environment of the child: %s", env)
+	}
+}
+
+func TestAChildDiesWithItsParent(t *testing.T) {
+	p := newPool(t, func(c *Config) { c.Children = 1 })
+	if err := p.Warm(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c := p.idle[0]
+	c.requests.Close() // what the kernel does to a parent's pipes when it is killed
+	select {
+	case <-c.exited:
+	case <-time.After(5 * time.Second):
+		t.Fatal("the child did not notice")
+	}
+}
