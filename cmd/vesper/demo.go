@@ -175,7 +175,7 @@ func (w *walk) all(ctx context.Context, n *node, dir string) error {
 func (w *walk) submit(ctx context.Context, physician *client.Client, dir string) (string, error) {
 	file := w.cmd.File
 	if file == "" {
-		file = filepath.Join(dir, sample.Name)
+		file = filepath.Join(dir, sample.Name())
 		if err := os.WriteFile(file, sample.Audio(), 0o600); err != nil {
 			return "", fmt.Errorf("write sample: %w", err)
 		}

@@ -74,7 +74,7 @@ func (c *draftCmd) Run(rt *runtime) error {
 		return err
 	}
 	if c.JSON {
-		return printJSON(rt.out, draftOutput(doc))
+		return printJSON(rt.out, doc.Output())
 	}
 	fmt.Fprintln(rt.out, notes.Text(doc))
 	for _, f := range doc.Flags {
@@ -103,42 +103,6 @@ func (c *draftCmd) transcript(rt *runtime) (transcribe.Transcript, error) {
 		return t, fault.Wrap(err, fault.Invalid, "transcript_invalid", "The file is not the JSON that vesper transcribe --json writes.")
 	}
 	return t, nil
-}
-
-// outSection and outDraft are the stable form of vesper draft --json.
-type outSection struct {
-	Key     string `json:"key"`
-	Heading string `json:"heading"`
-	Text    string `json:"text"`
-}
-
-type outDraft struct {
-	WorkType  string           `json:"work_type"`
-	Sections  []outSection     `json:"sections"`
-	Blanks    []notes.Blank    `json:"blanks"`
-	Flags     []outFlag        `json:"flags"`
-	FollowUps []notes.FollowUp `json:"follow_ups"`
-}
-
-type outFlag struct {
-	Kind   string  `json:"kind"`
-	Text   string  `json:"text"`
-	Start  float64 `json:"start"`
-	End    float64 `json:"end"`
-	Detail string  `json:"detail"`
-}
-
-func draftOutput(doc notes.Document) outDraft {
-	out := outDraft{WorkType: doc.WorkType, Sections: []outSection{}, Blanks: []notes.Blank{}, Flags: []outFlag{}, FollowUps: []notes.FollowUp{}}
-	for _, s := range doc.Sections {
-		out.Sections = append(out.Sections, outSection{s.Key, s.Heading, s.Text()})
-	}
-	out.Blanks = append(out.Blanks, doc.Blanks...)
-	for _, f := range doc.Flags {
-		out.Flags = append(out.Flags, outFlag{f.Kind, f.Text, f.Start, f.End, f.Detail})
-	}
-	out.FollowUps = append(out.FollowUps, doc.FollowUps...)
-	return out
 }
 
 // submitCmd sends a recording to a running server.

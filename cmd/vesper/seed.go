@@ -184,7 +184,7 @@ func submitSample(ctx context.Context, store *postgres.Store, svc *pipeline.Serv
 	}
 	_, err = svc.Submit(ctx, physician.Actor(), pipeline.Submission{
 		ClientKey: "sample", EncounterID: &visits[0].ID, WorkType: sample.WorkType, Priority: pipeline.Routine,
-		Filename: sample.Name, ContentType: sample.ContentType, Body: bytes.NewReader(sample.Audio()),
+		Filename: sample.Name(), ContentType: sample.ContentType(), Body: bytes.NewReader(sample.Audio()),
 	})
 	return err
 }

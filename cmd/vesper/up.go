@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -24,15 +25,15 @@ import (
 // upCmd runs everything on one machine, in one data folder.
 type upCmd struct {
 	engineFlags
-	Data          string        `help:"Data folder." default:"./data" placeholder:"DIR"`
-	Listen        string        `help:"Address of the web server; a taken port gives way to the next free one." default:"127.0.0.1:8080"`
-	Demo          bool          `help:"Create a fictional practice with logins and submit a sample dictation."`
-	IdleTimeout   time.Duration `help:"Log-off after this time without activity." default:"15m"`
-	EHRURL        string        `help:"Base address of a FHIR R4 API to deliver to, instead of the sandbox." name:"ehr-url" placeholder:"URL"`
-	EHRToken      string        `help:"Bearer token for that EHR." name:"ehr-token"`
-	anyPort       bool          // tests and demos take ports from the kernel
-	ready         func(*node)   // told once everything answers
-	quiet         bool
+	Data        string        `help:"Data folder." default:"./data" placeholder:"DIR"`
+	Listen      string        `help:"Address of the web server; a taken port gives way to the next free one." default:"127.0.0.1:8080"`
+	Demo        bool          `help:"Create a fictional practice with logins and submit a sample dictation."`
+	IdleTimeout time.Duration `help:"Log-off after this time without activity." default:"15m"`
+	EHRURL      string        `help:"Base address of a FHIR R4 API to deliver to, instead of the sandbox." name:"ehr-url" placeholder:"URL"`
+	EHRToken    string        `help:"Bearer token for that EHR." name:"ehr-token"`
+	anyPort     bool          // tests and demos take ports from the kernel
+	ready       func(*node)   // told once everything answers
+	quiet       bool
 }
 
 // node is a running one-machine Vesper.
@@ -79,7 +80,7 @@ func (c *upCmd) runOn(rt *runtime, stack *services.Stack, dir string) error {
 		return err
 	}
 	defer stopSandbox()
-	flags := c.serviceFlags(stack, dir, keys, sandboxURL)
+	flags := c.serviceFlags(stack, keys, sandboxURL)
 	web, err := open(rt, databaseFlags{urls.Serve}, flags)
 	if err != nil {
 		return err
@@ -141,14 +142,10 @@ func (c *upCmd) engineRole(ctx context.Context, rt *runtime, p *parts, settings 
 	return work(ctx, rt, p, w, settings, keys.secret, r.Slots())
 }
 
-func (c *upCmd) serviceFlags(stack *services.Stack, dir string, keys auditKeys, sandboxURL string) serviceFlags {
-	s3 := stack.S3()
-	f := serviceFlags{
-		RedisURL: stack.RedisURL(), S3Endpoint: s3.Endpoint, S3Region: s3.Region, S3AccessKey: s3.AccessKey, S3SecretKey: s3.SecretKey.Reveal(),
-		S3Bucket: "vesper", MasterKeyFile: filepath.Join(dir, "secrets", "master_key"), AuditPublicKey: keys.public,
-		EHRName: "ehr", EHRURL: c.EHRURL, EHRToken: c.EHRToken, NoteSystem: "urn:vesper:note-version", MaxRecordingBytes: 2 << 30,
-		ScratchDir: filepath.Join(dir, "scratch"),
-	}
+// serviceFlags point at the local stack and at the configured EHR or the sandbox.
+func (c *upCmd) serviceFlags(stack *services.Stack, keys auditKeys, sandboxURL string) serviceFlags {
+	f := localServices(stack, keys)
+	f.EHRName, f.EHRURL, f.EHRToken = "ehr", c.EHRURL, c.EHRToken
 	if f.EHRURL == "" {
 		f.EHRName, f.EHRURL, f.EHRAllowPrivate = "sandbox", sandboxURL, true
 	}
@@ -213,24 +210,25 @@ func (c *upCmd) startSandbox(rt *runtime, stack *services.Stack, dir string) (st
 
 // prepareDatabase makes roles and schema and returns the logins' addresses.
 func prepareDatabase(rt *runtime, stack *services.Stack) (postgres.Logins, error) {
-	var pw [2]string
-	for i, role := range []string{postgres.LoginServe, postgres.LoginWork} {
-		secret, err := stack.Secrets().PostgresPassword(role)
-		if err != nil {
-			return postgres.Logins{}, err
-		}
-		pw[i] = secret.Reveal()
+	logins, err := localLogins(stack)
+	if err != nil {
+		return logins, err
 	}
-	const database = "vesper_main"
-	admin := stack.PostgresURL("")
-	if err := postgres.Provision(rt.ctx, admin, database, pw[0], pw[1]); err != nil {
-		return postgres.Logins{}, err
-	}
-	logins, err := postgres.LoginURLs(admin, database, pw[0], pw[1])
+	err = postgres.Provision(rt.ctx, stack.PostgresURL(""), mainDatabase, password(logins.Serve), password(logins.Work))
 	if err != nil {
 		return logins, err
 	}
 	return logins, postgres.Migrate(rt.ctx, logins.Owner, rt.log)
+}
+
+// password is the password in an address.
+func password(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	pw, _ := u.User.Password()
+	return pw
 }
 
 // auditKeys sign and verify the audit log's checkpoints.

@@ -65,16 +65,6 @@ func (p *parts) close() {
 	p.store.Close()
 }
 
-func openObjects(ctx context.Context, f serviceFlags) (*objects.Store, error) {
-	key, err := readMasterKey(f.MasterKeyFile)
-	if err != nil {
-		return nil, err
-	}
-	return objects.Open(ctx, objects.Config{
-		Endpoint: f.S3Endpoint, Region: f.S3Region, AccessKey: f.S3AccessKey, SecretKey: f.S3SecretKey, Bucket: f.S3Bucket, MasterKey: key,
-	})
-}
-
 // httpFlags shape the web server.
 type httpFlags struct {
 	Listen        string        `help:"Address to listen on." default:"127.0.0.1:8080"`
@@ -95,7 +85,7 @@ func newService(rt *runtime, p *parts, settings func() (json.RawMessage, error))
 // newServer builds the web server around the service.
 func newServer(rt *runtime, p *parts, svc *pipeline.Service, f httpFlags) (*web.Server, error) {
 	return web.New(web.Config{
-		Service: svc, Sessions: p.store.Sessions(), Log: rt.log, BaseURL: f.BaseURL, MaxUpload: p.flags.MaxRecordingBytes,
+		Service: svc, Sessions: p.store.Sessions(web.SessionPersonKey), Log: rt.log, BaseURL: f.BaseURL, MaxUpload: p.flags.MaxRecordingBytes,
 		SpoolDir: filepath.Join(p.flags.ScratchDir, "uploads"), IdleTimeout: f.IdleTimeout, SessionLength: f.SessionLength,
 		Ready: func(ctx context.Context) error {
 			if err := p.store.Ping(ctx); err != nil {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
-	"github.com/redis/go-redis/v9"
 
 	"vesper/internal/fault"
 	"vesper/pipeline"
@@ -138,37 +137,6 @@ func (s *Server) handle(ctx context.Context, t *asynq.Task) error {
 		s.Log.WarnContext(ctx, "doorbell not answered; it will be rung again", "job", d.JobID, "err", err)
 	}
 	return nil // never an error text in Redis
-}
-
-// Health is what doctor and readiness want to know of Redis.
-type Health struct {
-	Version         string
-	MaxMemoryPolicy string
-	AppendOnly      bool
-}
-
-// Check asks Redis for its version and the settings that Vesper needs.
-func Check(ctx context.Context, url string) (Health, error) {
-	opt, err := redis.ParseURL(url)
-	if err != nil {
-		return Health{}, fault.New(fault.Invalid, "redis_url", "The Redis address cannot be read. Use redis://:PASSWORD@HOST:PORT/DB.")
-	}
-	opt.DialTimeout, opt.MaxRetries = 2*time.Second, -1
-	c := redis.NewClient(opt)
-	defer c.Close()
-	info, err := c.InfoMap(ctx, "server").Result()
-	if err != nil {
-		return Health{}, fault.Wrap(fmt.Errorf("ask redis: %w", err), fault.Unavailable, "queue_unavailable", "Redis cannot be reached.")
-	}
-	h := Health{Version: info["Server"]["redis_version"]}
-	// Managed services may forbid CONFIG; unknown is then reported as empty.
-	if m, err := c.ConfigGet(ctx, "maxmemory-policy").Result(); err == nil {
-		h.MaxMemoryPolicy = m["maxmemory-policy"]
-	}
-	if m, err := c.ConfigGet(ctx, "appendonly").Result(); err == nil {
-		h.AppendOnly = m["appendonly"] == "yes"
-	}
-	return h, nil
 }
 
 // logger hands asynq's own messages to slog.
