@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -61,7 +62,7 @@ func main() {
 func run(args []string) int {
 	var c cli
 	parser, err := kong.New(&c, kong.Name("vesper"), kong.Description("From a physician's dictation to a signed note in the EHR."),
-		kong.DefaultEnvars("VESPER"), kong.Configuration(yamlResolver), kong.Vars{"version": version}, kong.UsageOnError(),
+		kong.DefaultEnvars("VESPER"), kong.Configuration(yamlResolver), kong.Vars{"version": version, "scratch": filepath.Join(os.TempDir(), "vesper-scratch")}, kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "vesper:", err)
