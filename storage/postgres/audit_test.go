@@ -98,7 +98,7 @@ func TestAnActionWhoseEventCannotBeWrittenDoesNotHappen(t *testing.T) {
 
 func TestTheLogGrowsInStepsAndVerifies(t *testing.T) {
 	t.Parallel()
-	w, k := newWorld(t), newKeys(t)
+	w, k := ownWorld(t), newKeys(t)
 	if signed, size := w.sequence(k, 10); signed != nil || size != 0 {
 		t.Fatalf("an empty log was signed: %d", size)
 	}
@@ -131,7 +131,7 @@ func TestTheLogGrowsInStepsAndVerifies(t *testing.T) {
 
 func TestTwoSequencersAtOnceMakeOneTree(t *testing.T) {
 	t.Parallel()
-	w, k := newWorld(t), newKeys(t)
+	w, k := ownWorld(t), newKeys(t)
 	for range 40 {
 		w.audit("note.edit", id())
 	}
@@ -157,7 +157,7 @@ func TestTwoSequencersAtOnceMakeOneTree(t *testing.T) {
 
 func TestAnEventThatIsNotInTheTreeIsCountedEvenIfItsReminderIsGone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := ownWorld(t)
 	e := w.event("note.edit", id())
 	e.At = time.Now().Add(-2 * time.Minute)
 	w.in(func(ctx context.Context, tx pipeline.Tx) error { return tx.Audit(ctx, e) })
@@ -189,7 +189,7 @@ func TestEveryWayToChangeTheLogIsFound(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			w, k := newWorld(t), newKeys(t)
+			w, k := ownWorld(t), newKeys(t)
 			for range 10 {
 				w.audit("note.edit", id())
 			}
@@ -215,7 +215,7 @@ func TestADamagedTreeIsNotSignedOver(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			w, k := newWorld(t), newKeys(t)
+			w, k := ownWorld(t), newKeys(t)
 			for range 8 {
 				w.audit("note.edit", id())
 			}

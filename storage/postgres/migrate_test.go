@@ -85,9 +85,18 @@ func TestProvisioningMakesADatabaseThatItsLoginsCanUse(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	own := testkit.Own(t, "postgres")
-	admin := own.PostgresURL()
-	for range 2 { // the second time finds everything there
-		if err := postgres.Provision(ctx, admin, "clinic", servePassword, workPassword); err != nil {
+	// A managed server gives no superuser: who provisions may make roles and databases, and no more.
+	admin := testkit.Login(t, own.PostgresURL(), "clinic_admin")
+	conn, err := pgx.Connect(ctx, own.PostgresURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, `ALTER ROLE clinic_admin CREATEROLE CREATEDB`); err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range []string{admin, admin, own.PostgresURL()} { // from the second time on everything is there
+		if err := postgres.Provision(ctx, who, "clinic", servePassword, workPassword); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -125,7 +134,7 @@ func TestASuperuserIsRefused(t *testing.T) {
 
 func TestASchemaThatIsNotKnownIsRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := ownWorld(t)
 	ctx := context.Background()
 	w.must(w.serve.RequireSchema(ctx))
 	w.super(`UPDATE schema_version SET version = version + 1`)

@@ -61,7 +61,7 @@ func (w *world) job(dictation uuid.UUID) (job pipeline.Job) {
 
 func TestAJobIsRungOnceAndAgainOnlyWhenNobodyAnswers(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := ownWorld(t)
 	d, job := w.receive()
 	same(t, "first ring", w.dispatch(), []pipeline.Doorbell{{JobID: job, PracticeID: w.practice, DispatchNo: 1, Kind: pipeline.TranscribeJob, Priority: pipeline.Routine}})
 	if again := w.dispatch(); len(again) != 0 {
@@ -83,7 +83,7 @@ func TestAJobIsRungOnceAndAgainOnlyWhenNobodyAnswers(t *testing.T) {
 
 func TestStatGoesFirstThenByDueTime(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := ownWorld(t)
 	due := func(hours int, p pipeline.Priority) uuid.UUID {
 		_, job := w.receive(func(d *pipeline.Dictation) { d.DueAt, d.Priority = d.ReceivedAt.Add(time.Duration(hours)*time.Hour), p })
 		return job
@@ -98,7 +98,7 @@ func TestStatGoesFirstThenByDueTime(t *testing.T) {
 
 func TestABellThatFailsUndoesOnlyItsOwnDispatch(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := ownWorld(t)
 	first, _ := w.receive(func(d *pipeline.Dictation) { d.Priority = pipeline.Stat })
 	second, _ := w.receive()
 	down := errors.New("queue is down")
@@ -119,7 +119,7 @@ func TestABellThatFailsUndoesOnlyItsOwnDispatch(t *testing.T) {
 
 func TestTwoRelaysAtOnceRingEachJobOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := ownWorld(t)
 	for range 12 {
 		w.receive()
 	}
@@ -155,7 +155,7 @@ func TestTwoRelaysAtOnceRingEachJobOnce(t *testing.T) {
 
 func TestOneOfManyWorkersGetsAJob(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := ownWorld(t)
 	_, job := w.receive()
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -186,7 +186,7 @@ func TestOneOfManyWorkersGetsAJob(t *testing.T) {
 
 func TestALateWorkerIsFencedOff(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := ownWorld(t)
 	d, job := w.receive()
 	old := w.claim(job)
 	w.must(w.work.SaveChunk(ctxb(), job, old.LeaseToken, 0, 2, json.RawMessage(`{"n":0}`)))
@@ -228,7 +228,7 @@ func TestALateWorkerIsFencedOff(t *testing.T) {
 
 func TestRetriesWaitForTheirTimeAndShutDownCostsNoAttempt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := ownWorld(t)
 	d, job := w.receive()
 	w.dispatch()
 	j := w.claim(job)
@@ -254,7 +254,7 @@ func TestRetriesWaitForTheirTimeAndShutDownCostsNoAttempt(t *testing.T) {
 
 func TestTheReaperTakesUpSilentJobsAndReportsExhaustedOnes(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := ownWorld(t)
 	_, silent := w.receive()
 	_, alive := w.receive()
 	tired, spent := w.receive()
@@ -286,7 +286,7 @@ func TestTheReaperTakesUpSilentJobsAndReportsExhaustedOnes(t *testing.T) {
 
 func TestTheSameWorkOrderedTwiceIsOneJob(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := ownWorld(t)
 	d, job := w.receive(func(d *pipeline.Dictation) { d.Priority = pipeline.Stat })
 	order := pipeline.Job{DictationID: d.ID, Kind: pipeline.TranscribeJob, InputSHA256: sum(d.ID.String()), Settings: json.RawMessage(`{"model":"base"}`)}
 	w.in(func(ctx context.Context, tx pipeline.Tx) error {
@@ -316,7 +316,7 @@ func TestTheSameWorkOrderedTwiceIsOneJob(t *testing.T) {
 
 func TestUnattendedFindsExactlyWhatNothingMovesAlong(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := ownWorld(t)
 	w.receive() // its job is queued
 	w.draft()   // waits for an editor
 	stuck, job := w.receive()
@@ -349,7 +349,7 @@ func TestUnattendedFindsExactlyWhatNothingMovesAlong(t *testing.T) {
 
 func TestTheWebServersLoginCannotDoTheWorkersPart(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := ownWorld(t)
 	_, job := w.receive()
 	_, err := w.serve.Dispatch(ctxb(), 1, (&bells{}).ring)
 	wantFault(t, err, fault.Internal, "database_role_not_worker")

@@ -53,7 +53,7 @@ func TestSessionsAreKeptReplacedAndEnded(t *testing.T) {
 
 func TestTheTableOfSessionsHoldsNoToken(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := ownWorld(t)
 	w.must(w.serve.Sessions("person").Commit("secret-token", []byte("data"), time.Now().Add(time.Minute)))
 	n, err := w.raw(w.admin, uuid.Nil, `SELECT FROM sessions s WHERE s::text LIKE '%secret-token%' OR s::text LIKE '%' || encode('secret-token', 'hex') || '%'`)
 	if n != 0 || err != nil {
@@ -66,7 +66,7 @@ func TestTheTableOfSessionsHoldsNoToken(t *testing.T) {
 
 func TestExpiredSessionsAreNotFoundAndAreCleanedUp(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := ownWorld(t)
 	s := w.serve.Sessions("person")
 	w.must(s.Commit("old", []byte("x"), time.Now().Add(-time.Second)))
 	w.must(s.Commit("new", []byte("x"), time.Now().Add(time.Minute)))
@@ -102,8 +102,8 @@ func TestTheSessionManagerWorksOnTheStore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	store := w.serve.Sessions("person")
-	m := scs.New()
-	m.Store = store
+	// Not scs.New: it starts a clean-up goroutine for a store in memory that nobody needs here.
+	m := &scs.SessionManager{Store: store, Codec: scs.GobCodec{}, Lifetime: time.Hour, Cookie: scs.SessionCookie{Name: "session", Path: "/"}}
 	h := m.LoadAndSave(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/in" {
 			m.Put(r.Context(), "person", w.editor.ID.String())

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,7 +48,7 @@ func dbName(raw string) string {
 	return strings.TrimPrefix(u.Path, "/")
 }
 
-// world is one practice in a fresh, migrated database.
+// world is one practice in a migrated database.
 type world struct {
 	testing.TB
 	admin       string // superuser
@@ -57,11 +59,38 @@ type world struct {
 	editor      pipeline.Person
 	second      pipeline.Person // another editor
 	patient     pipeline.Patient
+	conns       map[string]*pgx.Conn
 }
 
+// newWorld makes a practice of its own in a database that tests share: row-level security keeps them apart.
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{TB: t, admin: testkit.PostgresFrom(t, "vesper", prepare)}
+	shared.once.Do(func() { shared.url = testkit.PostgresFrom(lasting{t}, "vesper", prepare) })
+	if shared.url == "" {
+		t.Fatal("the shared database was not made")
+	}
+	return settle(t, shared.url)
+}
+
+// ownWorld has a database of its own, for tests that look across practices or damage something.
+func ownWorld(t testing.TB) *world {
+	t.Helper()
+	return settle(t, testkit.PostgresFrom(t, "vesper", prepare))
+}
+
+var shared struct {
+	once sync.Once
+	url  string
+}
+
+// lasting lets what is made for one test outlive it; the test cluster itself goes when the package's tests end.
+type lasting struct{ testing.TB }
+
+func (lasting) Cleanup(func()) {}
+
+func settle(t testing.TB, admin string) *world {
+	t.Helper()
+	w := &world{TB: t, admin: admin, conns: map[string]*pgx.Conn{}}
 	var err error
 	w.logins, err = postgres.LoginURLs(w.admin, dbName(w.admin), servePassword, workPassword)
 	w.must(err)
@@ -102,7 +131,7 @@ func (w *world) try(fn func(context.Context, pipeline.Tx) error) error {
 
 func (w *world) newPractice(name string) uuid.UUID {
 	w.Helper()
-	p, err := w.serve.CreatePractice(context.Background(), name)
+	p, err := w.serve.CreatePractice(context.Background(), name+" "+id().String())
 	w.must(err)
 	return p
 }
@@ -209,15 +238,26 @@ func (w *world) signature(n pipeline.Note) pipeline.Signature {
 		Canonical: []byte(`{"a":1}`), CanonicalSHA256: sum(`{"a":1}`), Text: []byte(text), TextSHA256: sum(text)}
 }
 
+// conn is a plain connection of the given login, kept until the test ends.
+func (w *world) conn(login string) *pgx.Conn {
+	w.Helper()
+	if c := w.conns[login]; c != nil {
+		return c
+	}
+	c, err := pgx.Connect(context.Background(), login)
+	w.must(err)
+	w.conns[login] = c
+	w.Cleanup(func() { _ = c.Close(context.Background()) })
+	return c
+}
+
 // raw runs one statement as the given login, with the practice set unless it is zero, in a transaction that commits.
 func (w *world) raw(login string, practice uuid.UUID, sql string, args ...any) (int64, error) {
 	w.Helper()
 	ctx := context.Background()
-	conn, err := pgx.Connect(ctx, login)
-	w.must(err)
-	defer conn.Close(ctx)
+	conn := w.conn(login)
 	var n int64
-	err = pgx.BeginFunc(ctx, conn, func(t pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, conn, func(t pgx.Tx) error {
 		if practice != uuid.Nil {
 			if _, err := t.Exec(ctx, `SELECT set_config('vesper.practice_id', $1, true)`, practice.String()); err != nil {
 				return err
@@ -233,12 +273,9 @@ func (w *world) raw(login string, practice uuid.UUID, sql string, args ...any) (
 // super runs statements as superuser with triggers off: what an intruder with the keys to the database could do.
 func (w *world) super(sql ...string) {
 	w.Helper()
-	ctx := context.Background()
-	conn, err := pgx.Connect(ctx, w.admin)
-	w.must(err)
-	defer conn.Close(ctx)
-	for _, s := range append([]string{`SET session_replication_role = replica`}, sql...) {
-		if _, err := conn.Exec(ctx, s); err != nil {
+	conn := w.conn(w.admin)
+	for _, s := range slices.Concat([]string{`SET session_replication_role = replica`}, sql, []string{`RESET session_replication_role`}) {
+		if _, err := conn.Exec(context.Background(), s); err != nil {
 			w.Fatalf("%s: %v", s, err)
 		}
 	}
