@@ -39,7 +39,7 @@ type command struct {
 func commandTable() []command {
 	return []command{
 		{"period", []string{"period", "full stop", "fullstop", "peroid", "period period"}, actMark, ".", literalPeriod},
-		{"comma", []string{"comma", "comat", "kama", "commah"}, actMark, ",", literalComma},
+		{"comma", []string{"comma", "comat", "kama", "commah", "coma"}, actMark, ",", literalComma},
 		{"colon", []string{"colon"}, actMark, ":", literalColon},
 		{"semicolon", []string{"semicolon", "semi colon", "semi-colon"}, actMark, ";", afterArticle},
 		{"question mark", []string{"question mark"}, actMark, "?", afterArticle},

@@ -12,18 +12,30 @@ type heading struct {
 	label   string // the label's printed form; "" for a section
 	words   []string
 	folded  string // for comparison by sound
-	heardAs bool   // a known mishearing, which wants "colon" after it
+	joined  string
+	heardAs bool // a known mishearing, which wants "colon" after it
 }
 
 // headingIndex finds headings by their first word.
 type headingIndex struct {
 	byFirst map[string][]heading // sections, longest first
 	labels  map[string][]heading
-	all     []heading // sections only, for comparison by sound
+	all     []heading       // sections only, for comparison by sound
+	known   map[string]bool // names of sections in any work type: what is one of them was not misheard
 }
 
 func newHeadingIndex(tpl templates.Template) headingIndex {
-	x := headingIndex{byFirst: map[string][]heading{}, labels: map[string][]heading{}}
+	x := headingIndex{byFirst: map[string][]heading{}, labels: map[string][]heading{}, known: map[string]bool{}}
+	for _, other := range templates.All() {
+		for _, s := range other.Sections {
+			for _, said := range s.Synonyms {
+				x.known[newHeading(said, "", "").joined] = true
+			}
+			for _, l := range s.Labels {
+				x.known[newHeading(l.Heading, "", "").joined] = true
+			}
+		}
+	}
 	for _, s := range tpl.Sections {
 		for _, said := range append([]string{s.Heading}, s.Synonyms...) {
 			h := newHeading(said, s.Key, "")
@@ -50,7 +62,8 @@ func newHeading(said, section, label string) heading {
 	for i := range words {
 		words[i] = keyOf(strings.Trim(words[i], closingMarks+openingMarks))
 	}
-	return heading{section: section, label: label, words: words, folded: soundOf(strings.Join(words, ""))}
+	joined := strings.Join(words, "")
+	return heading{section: section, label: label, words: words, folded: soundOf(joined), joined: joined}
 }
 
 func insertLongest(list []heading, h heading) []heading {
@@ -79,6 +92,7 @@ type found struct {
 	words   int  // tokens of the heading
 	eaten   int  // tokens after it that only mark it ("colon")
 	keep    bool // the words stay in the text
+	unknown bool // no section has this name
 }
 
 var (
@@ -118,7 +132,25 @@ func (s *scanner) headingAt(i int) (found, bool) {
 			return f, true
 		}
 	}
-	return s.labelAt(i, boundary, false)
+	if f, ok := s.labelAt(i, boundary, false); ok {
+		return f, true
+	}
+	return s.unknownHeading(i)
+}
+
+// unknownHeading recognises a heading that the template does not have: a word or two with a dictated colon where a
+// sentence would begin. It becomes a labelled line, and a person is told.
+func (s *scanner) unknownHeading(i int) (found, bool) {
+	if !s.dictates || !s.strongBoundary(i) || i == 0 || notAfterHeading[s.key(i)] {
+		return found{}, false
+	}
+	for n := 1; n <= 3 && i+n < len(s.tokens); n++ {
+		if delim, eaten := s.delimiterAt(i + n); delim != delimNone {
+			ok := delim == delimColon && eaten > 0 && hasWord(s.key(i)) && !numberLike(s.key(i))
+			return found{heading: heading{section: s.section, label: "?"}, words: n, eaten: eaten, unknown: true}, ok
+		}
+	}
+	return found{}, false
 }
 
 // wordsAt says that words stand at token i without the end of a sentence between them.
@@ -253,7 +285,8 @@ func (s *scanner) statedHeading(i int) (found, bool) {
 const (
 	longestHeading  = 6   // words
 	shortestByEar   = 8   // letters; shorter words sound like too much else
-	farthestByEar   = 0.2 // of the letters may differ
+	farthestByEar   = 0.2 // share of the letters that may differ; vowels count half
+	farthestByColon = 0.3 // the same, where "colon" says that it is a heading
 	shortestByColon = 6
 )
 
@@ -272,7 +305,14 @@ func (s *scanner) soundsLikeHeading(i int) (found, bool) {
 		if len(joined) < shortestByColon || (delim == delimStop && (n < 2 || len(joined) < shortestByEar)) {
 			break
 		}
-		if h, ok := s.closest(soundOf(joined)); ok {
+		farthest := farthestByEar
+		if delim == delimColon && s.strongBoundary(i) {
+			farthest = farthestByColon
+		}
+		if s.headings.known[joined] {
+			break
+		}
+		if h, ok := s.closest(soundOf(joined), farthest); ok {
 			return found{heading: h, words: n, eaten: eaten}, true
 		}
 		break
@@ -281,18 +321,18 @@ func (s *scanner) soundsLikeHeading(i int) (found, bool) {
 }
 
 // closest is the section heading that sounds most like the words, if any is close enough.
-func (s *scanner) closest(sound string) (heading, bool) {
+func (s *scanner) closest(sound string, farthest float64) (heading, bool) {
 	best, distance := heading{}, 2.0
 	for _, h := range s.headings.all {
 		longest := max(len(h.folded), len(sound))
 		if len(h.folded) < shortestByColon || abs(len(h.folded)-len(sound)) > longest/4 {
 			continue
 		}
-		if d := float64(editDistance(h.folded, sound)) / float64(longest); d < distance {
+		if d := soundDistance(h.folded, sound) / float64(longest); d < distance {
 			best, distance = h, d
 		}
 	}
-	return best, distance <= farthestByEar
+	return best, distance <= farthest
 }
 
 // labelAt recognises a sub-heading: of the section being dictated when here is set, else of any other.

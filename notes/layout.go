@@ -1,10 +1,6 @@
 package notes
 
-import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-)
+import "strings"
 
 // writer puts the items of one section on the page and keeps the source of each stretch.
 type writer struct {
@@ -79,11 +75,7 @@ func (w *writer) settle() {
 		w.s.removeTokens(RemovedCommand, it.tokens)
 		return
 	}
-	source := Source{Kind: FromTemplate}
-	if len(it.tokens) > 0 {
-		source = w.source(it, it.text)
-	}
-	w.runs = append(w.runs, Run{Text: it.text, Source: source})
+	w.runs = append(w.runs, Run{Text: it.text, Source: w.source(it, it.text)})
 	w.space, w.upper = false, true
 }
 
@@ -116,7 +108,7 @@ func (w *writer) cased(it item) string {
 		return capitalised(it.text)
 	case first:
 		return sentenceCase(it.text)
-	case len(it.tokens) > 0 && w.s.falseStart(it.tokens[0]) && it.rule == "":
+	case len(it.tokens) > 0 && it.rule == "" && w.s.falseCapital(it.tokens[0]):
 		return lowered(it.text)
 	}
 	return it.text
@@ -129,9 +121,9 @@ func (w *writer) blank(it item) {
 	if w.space {
 		text = " " + text
 	}
-	source := Source{Kind: FromBlank, Start: it.start, End: it.end, Words: it.tokens}
+	source := Source{Kind: FromBlank, Start: it.start, End: it.end}
 	if len(it.tokens) > 0 {
-		source.Said = w.s.heard(it.tokens)
+		source.Said, source.Words = w.s.heard(it.tokens), w.s.words(it.tokens)
 	}
 	w.runs = append(w.runs, Run{Text: text, Source: source})
 	w.started, w.space = true, true
@@ -150,7 +142,10 @@ func (w *writer) finish() []Run {
 
 // source is where a run's text comes from.
 func (w *writer) source(it item, text string) Source {
-	src := Source{Kind: FromSpeech, Words: it.tokens, Rule: it.rule}
+	if len(it.tokens) == 0 {
+		return Source{Kind: FromTemplate}
+	}
+	src := Source{Kind: FromSpeech, Words: w.s.words(it.tokens), Rule: it.rule}
 	src.Start, src.End = w.s.times(it.tokens)
 	for i, t := range it.tokens {
 		if c := w.s.tokens[t].confidence; i == 0 || c < src.Confidence {
@@ -161,60 +156,4 @@ func (w *writer) source(it item, text string) Source {
 		src.Said = heard
 	}
 	return src
-}
-
-// lettersOf is a text's letters and digits, without case.
-func lettersOf(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, text)
-}
-
-func capitalised(word string) string {
-	r, size := utf8.DecodeRuneInString(word)
-	if !unicode.IsLower(r) {
-		return word
-	}
-	return string(unicode.ToUpper(r)) + word[size:]
-}
-
-// sentenceCase begins a sentence. Words with capitals inside, like pH, keep their form.
-func sentenceCase(word string) string {
-	if strings.IndexFunc(word, unicode.IsUpper) > 0 {
-		return word
-	}
-	return capitalised(word)
-}
-
-// lowered takes the capital back that the engine gave a word for a sentence that does not begin there.
-func lowered(word string) string {
-	r, size := utf8.DecodeRuneInString(word)
-	if !unicode.IsUpper(r) || strings.IndexFunc(word[size:], unicode.IsUpper) >= 0 || size == len(word) && r != 'A' {
-		return word
-	}
-	return string(unicode.ToLower(r)) + word[size:]
-}
-
-// keepCapitals are words with a capital wherever they stand.
-var keepCapitals = wordSet("i im ive january february march april may june july august september october november december monday " +
-	"tuesday wednesday thursday friday saturday sunday dr mr mrs ms english spanish american african european asian foley babinski " +
-	"crohn crohns parkinson parkinsons alzheimer alzheimers graves hodgkin cushing romberg murphy murphys mcburney kernig brudzinski " +
-	"tylenol advil motrin lipitor plavix coumadin eliquis xarelto lasix zofran norco percocet ambien xanax zoloft prozac lexapro " +
-	"synthroid lantus humalog novolog ozempic jardiance metamucil benadryl zyrtec claritin flonase augmentin keflex bactrim medicare " +
-	"medicaid christmas thanksgiving")
-
-// falseStart says that the engine wrote token i with a capital only because it thought that a sentence began there.
-func (s *scanner) falseStart(i int) bool {
-	if i == 0 || !s.tokens[i-1].endsSentence() || keepCapitals[s.tokens[i].key] || titles[s.key(i-1)] {
-		return false
-	}
-	for j, t := range s.tokens { // written with a capital where no sentence begins: a name
-		if j > 0 && j != i && t.key == s.tokens[i].key && !s.tokens[j-1].endsSentence() && t.core != "" && unicode.IsUpper([]rune(t.core)[0]) {
-			return false
-		}
-	}
-	return true
 }

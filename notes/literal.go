@@ -100,7 +100,19 @@ var numberWords = wordSet("zero one two three four five six seven eight nine ten
 	"seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand")
 
 func literalComma(s *scanner, i, _ int) bool {
+	if s.key(i) == "coma" {
+		return !s.misheardComma(i)
+	}
 	return strings.HasPrefix(s.after(i+1), "shaped") || articles[s.before(i)] || s.before(i) == "inverted"
+}
+
+// misheardComma tells the command from a loss of consciousness: this speaker dictates commas, and where "coma" stands the
+// engine heard a pause, and no comma was dictated.
+func (s *scanner) misheardComma(i int) bool {
+	if !s.saysComma || i == 0 || i+1 >= len(s.tokens) || s.tokens[i].endsSentence() || i == s.at && s.afterMark(i) {
+		return false
+	}
+	return s.tokens[i-1].mark() == "," || s.tokens[i].pause >= setOff
 }
 
 // literalColon is the gut, unless the word is set off or introduces something. After a heading it never gets here.

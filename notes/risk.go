@@ -21,6 +21,7 @@ var (
 	riskTeen     = risk{"teen", 0.8, Critical, "a number that sounds like another one (15 and 50)"}
 	riskUnit     = risk{"unit", 0.5, Critical, "a unit"}
 	riskDrug     = risk{"drug", 0.5, Critical, "the name of a drug"}
+	riskName     = risk{"name", 0.4, Critical, "before a dose, where the name of a drug is expected"}
 	riskSide     = risk{"side", 0.5, Critical, "a side"}
 	riskNegation = risk{"negation", 0.45, Critical, "a negation"}
 )
@@ -130,6 +131,8 @@ func (s *scanner) riskOf(items []item, i int) (risk, float64, bool) {
 		return riskNegation, confidence, true
 	case drugLike(key) || beforeDose(items, i):
 		return riskDrug, confidence, true
+	case beforeDose(items, i+1) || beforeDose(items, i+2):
+		return riskName, confidence, i+1 < len(items) && it.trail == ""
 	}
 	return risk{}, 1, false
 }
@@ -148,21 +151,27 @@ func drugLike(word string) bool {
 	return false
 }
 
-// beforeDose says that a dose follows the word, so that it is likely to name a drug.
+// beforeDose says that a dose follows the word, so that it is likely to be part of the name of a drug.
 func beforeDose(items []item, i int) bool {
-	if i+1 >= len(items) || items[i].trail != "" || items[i+1].rule != "quantity" || len(items[i].text) < 5 {
+	if i+1 >= len(items) || items[i].kind != itemWord || items[i].trail != "" || items[i+1].kind != itemWord {
 		return false
 	}
-	for _, u := range []string{" mg", " mcg", " units", " mEq", " g"} {
-		if strings.HasSuffix(items[i+1].text, u) {
-			return strings.IndexFunc(items[i].text, unicode.IsDigit) < 0 && !commonBeforeDose[keyOf(items[i].text)]
-		}
+	if commonBeforeDose[keyOf(items[i].text)] || strings.IndexFunc(items[i].text, unicode.IsDigit) >= 0 {
+		return false
 	}
-	return false
+	dose := items[i+1].text
+	if i+2 < len(items) && items[i+1].trail == "" && doseUnits[keyOf(items[i+2].text)] {
+		dose += " " + keyOf(items[i+2].text)
+	}
+	number, unit, two := strings.Cut(dose, " ")
+	return two && doseUnits[keyOf(unit)] && strings.IndexFunc(number, unicode.IsDigit) == 0
 }
 
-var commonBeforeDose = wordSet("about increase decrease increased decreased another received taking given another total least under " +
-	"dose initially every after")
+var (
+	doseUnits        = wordSet("mg mcg g units meq mg/hour mcg/hour mg/kg units/hour")
+	commonBeforeDose = wordSet("about increase decrease increased decreased another received taking given total least under dose " +
+		"initially every after to at of was is with than for over by from and the")
+)
 
 // flagDoubts flags numbers that can be read in two ways.
 func (s *scanner) flagDoubts(doubts []doubt) []Flag {

@@ -23,6 +23,10 @@ type scanner struct {
 	listNumber int               // last number of the list being dictated
 	nextCaps   caps
 	allCaps    bool
+	dictates   bool            // the speaker dictates marks
+	saysComma  bool            // the speaker dictates commas
+	named      map[string]bool // words that the engine wrote with a capital inside a sentence: names
+	shouted    []bool          // tokens in a stretch that the engine wrote Like a Headline
 }
 
 func newScanner(t transcribe.Transcript, tpl templates.Template) *scanner {
@@ -30,6 +34,8 @@ func newScanner(t transcribe.Transcript, tpl templates.Template) *scanner {
 		tpl: tpl, tokens: tokensOf(t.Words), headings: newHeadingIndex(tpl), phrases: phrasesOf(commandTable()),
 		blanks: unheardSpans(t.Spans),
 	}
+	s.readHabits()
+	s.readCapitals()
 	s.open(tpl.Default())
 	return s
 }
@@ -99,7 +105,7 @@ func (s *scanner) removeTokens(reason RemovedReason, tokens []int) {
 	if len(tokens) == 0 {
 		return
 	}
-	r := Removed{Reason: reason, Text: s.heard(tokens), Section: s.section, Words: tokens}
+	r := Removed{Reason: reason, Text: s.heard(tokens), Section: s.section, Words: s.words(tokens)}
 	r.Start, r.End = s.times(tokens)
 	s.removed = append(s.removed, r)
 }
@@ -119,6 +125,17 @@ func (s *scanner) heard(tokens []int) string {
 		words[i] = s.tokens[t].raw
 	}
 	return strings.Join(words, " ")
+}
+
+// words are the places of tokens' words in the transcript.
+func (s *scanner) words(tokens []int) []int {
+	out := make([]int, 0, len(tokens))
+	for _, t := range tokens {
+		if n := len(out); n == 0 || out[n-1] != s.tokens[t].word {
+			out = append(out, s.tokens[t].word)
+		}
+	}
+	return out
 }
 
 // times is the span of the recording under tokens.
@@ -185,6 +202,10 @@ func (s *scanner) heading(i int, f found) int {
 		if !f.heading.heardAs {
 			text = capitalised(plainWords(s.tokens[i : i+f.words]))
 		}
+		if f.unknown {
+			s.flags = append(s.flags, s.flag(FlagHeading, Notice, s.section, span(i, end), text,
+				"“"+text+"” was dictated like a heading, but this kind of note has no such section. Move the text if it belongs elsewhere."))
+		}
 		s.add(item{kind: itemLabel, text: text + ":", tokens: span(i, end)})
 		return end
 	}
@@ -230,6 +251,9 @@ func (s *scanner) goBack(i int) int {
 // word writes a token as it is.
 func (s *scanner) word(i int) {
 	t := s.tokens[i]
+	if last := s.last(); s.dictates && connectives[t.key] && last != nil && last.kind == itemWord && last.trail == "." {
+		last.trail = "" // a pause that the engine took for the end of a sentence
+	}
 	it := item{kind: itemWord, text: t.core, tokens: []int{i}, lead: t.lead, trail: t.trail, caps: s.nextCaps}
 	if s.allCaps {
 		it.caps = capsAll
@@ -238,11 +262,37 @@ func (s *scanner) word(i int) {
 	s.add(it)
 }
 
+// readHabits finds out how the speaker dictates.
+func (s *scanner) readHabits() {
+	commas, periods := 0, 0
+	for _, t := range s.tokens {
+		switch t.key {
+		case "comma":
+			commas++
+		case "period", "stop":
+			periods++
+		}
+	}
+	s.saysComma, s.dictates = commas > 1, commas > 1 || periods > 1
+}
+
+// connectives do not begin a sentence of somebody who dictates the marks.
+var connectives = wordSet("with and or but which who whose nor without in of to for at on by from")
+
 // longPause, in seconds, after the end of a sentence begins a paragraph for those who dictate without commands.
 const longPause = 4.0
 
+// sentencePause, in seconds, before a capital shows that a sentence ended though the engine wrote no mark.
+const sentencePause = 0.3
+
+// pauseBreak sets what the speaker only paused for: the end of a sentence where the engine began a new one without writing
+// it, and a new paragraph.
 func (s *scanner) pauseBreak() {
-	last := s.last()
+	last, t := s.last(), s.tokens[s.at]
+	if last != nil && last.kind == itemWord && last.trail == "" && !s.dictates && t.pause >= sentencePause &&
+		smallWords[t.key] && startsUpper(t.core) && !s.shouted[s.at] && t.key != "i" {
+		s.add(item{kind: itemMark, text: ".", layout: true})
+	}
 	if s.tokens[s.at].pause >= longPause && last != nil && last.kind == itemWord && strings.ContainsAny(last.trail, sentenceEnds) {
 		s.add(item{kind: itemBreak, text: "\n\n", layout: true})
 	}

@@ -19,25 +19,32 @@ func soundOf(letters string) string {
 	return b.String()
 }
 
-// editDistance is the number of letters to change, add or take away (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+// soundDistance is the number of letters to change, add or take away (Levenshtein), where vowels count half.
+func soundDistance(a, b string) float64 {
+	row := make([]float64, len(b)+1)
+	for j := 1; j <= len(b); j++ {
+		row[j] = row[j-1] + letterCost(b[j-1])
 	}
 	for i := 1; i <= len(a); i++ {
 		diagonal := row[0]
-		row[0] = i
+		row[0] += letterCost(a[i-1])
 		for j := 1; j <= len(b); j++ {
-			cost := 1
+			change := max(letterCost(a[i-1]), letterCost(b[j-1]))
 			if a[i-1] == b[j-1] {
-				cost = 0
+				change = 0
 			}
-			next := min(row[j]+1, row[j-1]+1, diagonal+cost)
+			next := min(row[j]+letterCost(a[i-1]), row[j-1]+letterCost(b[j-1]), diagonal+change)
 			diagonal, row[j] = row[j], next
 		}
 	}
 	return row[len(b)]
+}
+
+func letterCost(c byte) float64 {
+	if strings.IndexByte("aeiou", c) >= 0 {
+		return 0.5
+	}
+	return 1
 }
 
 func abs(v int) int {

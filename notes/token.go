@@ -10,7 +10,7 @@ import (
 
 // token is a word of the transcript with the engine's marks taken off.
 type token struct {
-	index      int    // place in the transcript
+	word       int    // place of its word in the transcript
 	raw        string // as the engine wrote it
 	lead       string // opening marks before the word
 	core       string // the word
@@ -27,21 +27,27 @@ const (
 	sentenceEnds = ".?!"
 )
 
-// tokensOf reads the words of a transcript. Times that are out of order or not numbers are put right, so that everything
+// tokensOf reads the words of a transcript. A word with a space inside ("period. #2") becomes several tokens. Times that are out of order or not numbers are put right, so that everything
 // after this can rely on them.
 func tokensOf(words []transcribe.Word) []token {
 	out := make([]token, 0, len(words))
 	last := 0.0
 	for i, w := range words {
-		t := split(NormalizeText(w.Text))
-		t.index, t.confidence = i, finite(w.Confidence)
-		t.start = max(finite(w.Start), 0)
-		t.end = max(finite(w.End), t.start)
-		if i > 0 {
-			t.pause = max(0, t.start-last)
+		parts := strings.Fields(NormalizeText(w.Text))
+		if len(parts) == 0 {
+			parts = []string{""}
 		}
-		last = max(last, t.end)
-		out = append(out, t)
+		start := max(finite(w.Start), 0)
+		end := max(finite(w.End), start)
+		for _, p := range parts {
+			t := split(p)
+			t.word, t.confidence, t.start, t.end = i, finite(w.Confidence), start, end
+			if len(out) > 0 {
+				t.pause = max(0, t.start-last)
+			}
+			out = append(out, t)
+			last = max(last, t.end)
+		}
 	}
 	return out
 }
@@ -55,7 +61,6 @@ func finite(v float64) float64 {
 
 // split takes the marks off a word. The points of abbreviations ("b.i.d.", "Dr.") and of numbers stay with the word.
 func split(raw string) token {
-	raw = strings.Join(strings.Fields(raw), " ")
 	t := token{raw: raw}
 	rest := strings.TrimLeft(raw, openingMarks)
 	t.lead = raw[:len(raw)-len(rest)]

@@ -50,15 +50,18 @@ func Rules() []Rule {
 		{"time", []Example{
 			{"at oh six thirty", "at 06:30"}, {"six thirty p m", "6:30 PM"}, {"at fourteen thirty hours", "at 14:30 hours"},
 			{"two forty in the morning", "2:40 in the morning"}, {"ten o'clock", "10 o'clock"}, {"eight a.m.", "8 AM"},
+			{"2.40 in the morning", "2:40 in the morning"},
 		}, clock},
 		{"code", []Example{
-			{"hemoglobin A one C", "hemoglobin A1c"}, {"H b A one C", "HbA1c"}, {"a 1 c", "A1c"},
+			{"hemoglobin A one C", "hemoglobin A1c"}, {"H b A one C", "HbA1c"}, {"a 1 c", "A1c"}, {"hemoglobin of 1C", "hemoglobin A1c"},
 			{"F E V one", "FEV1"}, {"P H Q nine", "PHQ-9"},
 			{"G A D seven", "GAD-7"}, {"COVID nineteen", "COVID-19"}, {"vitamin B twelve", "vitamin B12"},
 			{"L four L five", "L4-L5"}, {"L4L5", "L4-L5"}, {"L five S one", "L5-S1"}, {"C five six", "C5-6"},
 			{"L four", "L4"}, {"T two N one M zero", "T2 N1 M0"}, {"G two P one", "G2 P1"}, {"O two sat", "O2 sat"},
 			{"S p O two", "SpO2"}, {"C O two", "CO2"}, {"T S H", "TSH"},
 		}, code},
+		{"lab_value", []Example{{"TSH6.2", "TSH 6.2"}}, labValue},
+		{"lost_number", []Example{{"midazolam for milligrams", "midazolam for milligrams"}}, lostNumber},
 		{"plus", []Example{
 			{"two plus edema", "2+ edema"}, {"pulses two plus", "pulses 2+"}, {"two plus two", "two plus two"},
 		}, plus},
@@ -84,6 +87,7 @@ func Rules() []Rule {
 			{"a lesion of two point zero centimeters", "a lesion of 2.0 cm"}, {"two fifty milligrams", "250 mg"},
 			{"one hundred twelve micrograms", "112 mcg"}, {"one twelve micrograms", "112 mcg"},
 			{"one and a half tablets", "1.5 tablets"}, {"two weeks", "2 weeks"}, {"a six millimeter polyp", "a 6 mm polyp"},
+			{"an 11-millimeter appendix", "an 11 mm appendix"},
 			{"an eighteen hour history", "an 18-hour history"}, {"ninety four percent", "94%"}, {"97 %", "97%"},
 			{"on two liters", "on 2 L"}, {"ninety eight point six degrees Fahrenheit", "98.6 °F"},
 			{"five milligrams per kilogram per day", "5 mg/kg/day"}, {"ten milligrams per hour", "10 mg/hour"},

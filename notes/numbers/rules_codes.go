@@ -24,7 +24,7 @@ func code(s *scan, i int) (match, bool) {
 
 // named are codes with a fixed way of writing, by how they are said; # stands for any number.
 var named = []struct{ said, written string }{
-	{"h b a one c", "HbA1c"}, {"h b a 1 c", "HbA1c"}, {"a one c", "A1c"}, {"a 1 c", "A1c"}, {"a1c", "A1c"}, {"hba1c", "HbA1c"},
+	{"h b a one c", "HbA1c"}, {"h b a 1 c", "HbA1c"}, {"a one c", "A1c"}, {"hemoglobin of 1c", "hemoglobin A1c"}, {"hemoglobin of one c", "hemoglobin A1c"}, {"a 1 c", "A1c"}, {"a1c", "A1c"}, {"hba1c", "HbA1c"},
 	{"s p o two", "SpO2"}, {"s p o 2", "SpO2"}, {"spo two", "SpO2"}, {"spo2", "SpO2"}, {"c o two", "CO2"}, {"co two", "CO2"},
 	{"p c o two", "pCO2"}, {"p o two", "pO2"},
 	{"o two sat", "O2 sat"}, {"o two saturation", "O2 saturation"}, {"o 2 sat", "O2 sat"}, {"o 2 saturation", "O2 saturation"},
@@ -46,8 +46,8 @@ func namedCode(s *scan, i int) (match, bool) {
 	if length == 0 {
 		return match{}, false
 	}
-	if first := s.atoms[i].raw; strings.HasPrefix(best, "vitamin") && unicode.IsUpper([]rune(first)[0]) {
-		best = "V" + best[1:]
+	if first := s.atoms[i].raw; (strings.HasPrefix(best, "vitamin") || strings.HasPrefix(best, "hemoglobin")) && unicode.IsUpper([]rune(first)[0]) {
+		best = strings.ToUpper(best[:1]) + best[1:]
 	}
 	return match{to: i + length, text: best}, true
 }
@@ -186,4 +186,12 @@ func spelled(s *scan, i int) (match, bool) {
 		return match{}, false
 	}
 	return match{to: next, text: b.String()}, true
+}
+
+// labValue sets a value apart from the name of its test.
+func labValue(s *scan, i int) (match, bool) {
+	if s.atoms[i].last || !gluedLab.MatchString(s.words[s.atoms[i].word].Text) {
+		return match{}, false
+	}
+	return match{to: i + 2, text: s.atoms[i].raw + " " + s.atoms[i+1].raw}, true
 }

@@ -126,6 +126,9 @@ func clock(s *scan, i int) (match, bool) {
 	if (s.at(i) == "oh" || s.at(i) == "zero" || s.at(i) == "o") && s.open(i) {
 		return military(s, i)
 	}
+	if h, m, point := strings.Cut(s.at(i), "."); point && isDigits(h) && isDigits(m) && len(m) == 2 && m < "60" && len(h) <= 2 && s.partOfDay(i+1) {
+		return match{to: i + 1, text: h + ":" + m}, true
+	}
 	hour, next, ok := s.under100(i)
 	if !ok {
 		if n, digits := s.digits(i); digits && n.whole && n.value <= 24 {

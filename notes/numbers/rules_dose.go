@@ -264,3 +264,16 @@ func unsafeAbbreviation(s *scan, i int) (match, bool) {
 	}
 	return match{}, false
 }
+
+// lostNumber finds a dose unit behind a word that sounds like a number and was probably one.
+func lostNumber(s *scan, i int) (match, bool) {
+	number, sounds := map[string]string{"for": "4", "to": "2", "too": "2", "won": "1", "ate": "8"}[s.at(i)]
+	if !sounds {
+		return match{}, false
+	}
+	u, next, ok := s.unitAt(i + 1)
+	if !ok || u.class != dose || s.at(i+1) == "unit" || s.at(i+1) == "gram" {
+		return match{}, false
+	}
+	return match{to: next, doubt: "before a unit, “" + s.at(i) + "” may be the number " + number}, true
+}

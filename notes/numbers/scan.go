@@ -25,6 +25,7 @@ type scan struct {
 
 var (
 	gluedUnit = regexp.MustCompile(`^(\d[\d,]*(?:\.\d+)?|\.\d+)([A-Za-zµμ%°][A-Za-zµμ%°/]*)$`)
+	gluedLab  = regexp.MustCompile(`^(TSH|PSA|INR|BUN|LDL|HDL|EF|BMI|BP|HR|RR|WBC|CRP|ESR|AST|ALT)(\d+(?:\.\d+)?)$`)
 	numeral   = regexp.MustCompile(`^(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?$`)
 	dotted    = regexp.MustCompile(`^(?:[A-Za-z]\.)+[A-Za-z]?$`)
 )
@@ -59,6 +60,9 @@ func split(text string) []string {
 			return []string{m[1], m[2]}
 		}
 	}
+	if m := gluedLab.FindStringSubmatch(text); m != nil {
+		return []string{m[1], m[2]}
+	}
 	if !strings.Contains(text, "-") {
 		return []string{text}
 	}
@@ -70,6 +74,8 @@ func split(text string) []string {
 		_, unit := unitStarts[p]
 		switch {
 		case numberWord(p), ordinal:
+			spoken = true
+		case unit && isDigits(parts[0]) && len(p) > 3: // "11-millimeter"
 			spoken = true
 		case joiners[p], unit, isDigits(p):
 		default:

@@ -65,7 +65,8 @@ var writtenUnits = map[string]unit{
 	"pg/ml": {"pg/mL", measure}, "ng/dl": {"ng/dL", measure}, "meq/l": {"mEq/L", measure}, "mmol/l": {"mmol/L", measure},
 	"mg/kg": {"mg/kg", dose}, "mcg/kg": {"mcg/kg", dose}, "mg/ml": {"mg/mL", dose}, "units/ml": {"units/mL", dose},
 	"mg/kg/day": {"mg/kg/day", dose}, "mcg/kg/min": {"mcg/kg/min", dose}, "mg/hour": {"mg/hour", dose},
-	"ml/hour": {"mL/hour", dose}, "mg/day": {"mg/day", dose}, "l/min": {"L/min", measure}, "kg/m2": {"kg/m2", measure},
+	"ml/hour": {"mL/hour", dose}, "mg/hr": {"mg/hour", dose}, "mg/h": {"mg/hour", dose}, "ml/hr": {"mL/hour", dose},
+	"ml/h": {"mL/hour", dose}, "mg/day": {"mg/day", dose}, "l/min": {"L/min", measure}, "kg/m2": {"kg/m2", measure},
 	"%": {"%", percent}, "°f": {"°F", measure}, "°c": {"°C", measure}, "ms": {"ms", measure},
 }
 
