@@ -168,8 +168,24 @@ func TestAnEventThatIsNotInTheTreeIsCountedEvenIfItsReminderIsGone(t *testing.T)
 	}
 }
 
+// backUp keeps the log's tables aside and returns the statements that bring them back.
+func (w *world) backUp() (restore []string) {
+	w.Helper()
+	for _, table := range []string{"audit_events", "audit_entries", "audit_hashes", "audit_checkpoints"} {
+		w.super("CREATE TABLE backup_" + table + " AS TABLE " + table)
+		restore = append(restore, "DELETE FROM "+table, "INSERT INTO "+table+" TABLE backup_"+table)
+	}
+	return restore
+}
+
 func TestEveryWayToChangeTheLogIsFound(t *testing.T) {
 	t.Parallel()
+	w, k := ownWorld(t), newKeys(t)
+	for range 10 {
+		w.audit("note.edit", id())
+	}
+	outside, _ := w.sequence(k, 100)
+	restore := w.backUp()
 	entry := func(seq string) string { return `(SELECT event_id FROM audit_entries WHERE seq = ` + seq + `)` }
 	for what, c := range map[string]struct {
 		sql  []string
@@ -179,25 +195,20 @@ func TestEveryWayToChangeTheLogIsFound(t *testing.T) {
 		"an edited event with a fitting leaf and other time": {[]string{`UPDATE audit_events SET at = at - interval '1 microsecond' WHERE id = ` + entry("5")}, "entry 5 was changed"},
 		"a deleted event": {[]string{`DELETE FROM audit_events WHERE id = ` + entry("2")}, "entry 2 was changed"},
 		"a deleted entry": {[]string{`DELETE FROM audit_events WHERE id = ` + entry("4"), `DELETE FROM audit_entries WHERE seq = 4`}, "entry 4 is missing"},
-		"a gap that was closed": {[]string{`ALTER TABLE audit_entries DROP CONSTRAINT audit_entries_seq_check`, `DELETE FROM audit_entries WHERE seq = 4`,
+		"a gap that was closed": {[]string{`ALTER TABLE audit_entries DROP CONSTRAINT IF EXISTS audit_entries_seq_check`, `DELETE FROM audit_entries WHERE seq = 4`,
 			`UPDATE audit_entries SET seq = -seq WHERE seq > 4`, `UPDATE audit_entries SET seq = -seq - 1 WHERE seq < 0`}, "its tail was cut"},
-		"two entries exchanged": {[]string{`ALTER TABLE audit_entries DROP CONSTRAINT audit_entries_seq_check`,
+		"two entries exchanged": {[]string{`ALTER TABLE audit_entries DROP CONSTRAINT IF EXISTS audit_entries_seq_check`,
 			`UPDATE audit_entries SET seq = -1 WHERE seq = 1`, `UPDATE audit_entries SET seq = 1 WHERE seq = 2`, `UPDATE audit_entries SET seq = 2 WHERE seq = -1`},
 			"differs from a signed checkpoint"},
 		"a cut tail":                     {[]string{`DELETE FROM audit_entries WHERE seq >= 6`}, "its tail was cut"},
 		"a cut tail, checkpoint and all": {[]string{`DELETE FROM audit_entries WHERE seq >= 6`, `DELETE FROM audit_checkpoints`, `DELETE FROM audit_hashes WHERE idx >= 10`}, "its tail was cut"},
 	} {
 		t.Run(what, func(t *testing.T) {
-			t.Parallel()
-			w, k := ownWorld(t), newKeys(t)
-			for range 10 {
-				w.audit("note.edit", id())
-			}
-			outside, _ := w.sequence(k, 100)
 			if r := w.verify(k, outside); !r.OK() {
 				t.Fatalf("before: %+v", r)
 			}
 			w.super(c.sql...)
+			defer w.super(restore...)
 			r := w.verify(k, outside)
 			if r.OK() || !strings.Contains(r.Findings[0].What, c.find) {
 				t.Errorf("findings: %+v; want %q", r.Findings, c.find)
@@ -208,20 +219,21 @@ func TestEveryWayToChangeTheLogIsFound(t *testing.T) {
 
 func TestADamagedTreeIsNotSignedOver(t *testing.T) {
 	t.Parallel()
+	w, k := ownWorld(t), newKeys(t)
+	for range 8 {
+		w.audit("note.edit", id())
+	}
+	w.sequence(k, 100)
+	w.audit("note.edit", id())
+	restore := w.backUp()
 	for what, sql := range map[string]string{
 		"cut tail":     `DELETE FROM audit_entries WHERE seq >= 6`,
 		"other hashes": `UPDATE audit_hashes SET hash = sha256(hash)`,
 		"lost hashes":  `DELETE FROM audit_hashes`,
 	} {
 		t.Run(what, func(t *testing.T) {
-			t.Parallel()
-			w, k := ownWorld(t), newKeys(t)
-			for range 8 {
-				w.audit("note.edit", id())
-			}
-			w.sequence(k, 100)
 			w.super(sql)
-			w.audit("note.edit", id())
+			defer w.super(restore...)
 			_, _, err := w.work.Sequence(ctxb(), 10, k.sign)
 			wantFault(t, err, fault.Internal, "audit_log_damaged")
 		})
