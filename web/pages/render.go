@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"vesper/notes/templates"
 	"vesper/pipeline"
 )
 
@@ -55,7 +56,84 @@ func (s *site) funcs() template.FuncMap {
 		"json":     scriptJSON,
 		"is":       func(a *uuid.UUID, b uuid.UUID) bool { return a != nil && *a == b },
 		"add":      func(a, b int) int { return a + b },
+		"reason":   reasonWords,
+		"span":     func(start, end float64) string { return clock(start) + "–" + clock(end) },
+		"delivery": deliveryWords,
+		"initials": initials,
+		"sentence": sentence,
+		"detail":   eventDetail,
+		"tail":     func(id string) string { return "…" + id[max(0, len(id)-8):] }, // the front of a time-ordered id says little
+		"states":   allStates,
+		"open":     func(st pipeline.State) bool { return !st.Terminal() && st != pipeline.Signed },
+		"moving":   moving,
+		"worktypes": func(all []templates.Template) []workType {
+			out := make([]workType, len(all))
+			for i, t := range all {
+				out[i] = workType{Key: t.Key, Name: t.Name}
+				for _, sec := range t.Sections {
+					out[i].Sections = append(out[i].Sections, workSection{sec.Key, sec.Heading})
+				}
+			}
+			return out
+		},
 	}
+}
+
+// workType is what the editor needs to know of a template.
+type workType struct {
+	Key      string        `json:"key"`
+	Name     string        `json:"name"`
+	Sections []workSection `json:"sections"`
+}
+
+type workSection struct {
+	Key     string `json:"key"`
+	Heading string `json:"heading"`
+}
+
+// allStates in the order of the way, what went wrong last.
+func allStates() []pipeline.State {
+	var out []pipeline.State
+	for _, w := range way {
+		out = append(out, w.state)
+	}
+	return append(out, pipeline.Failed, pipeline.Rejected)
+}
+
+// moving counts what is between the microphone and the physician's desk.
+func moving(counts map[pipeline.State]int) int {
+	n := 0
+	for _, st := range []pipeline.State{pipeline.Received, pipeline.Queued, pipeline.Transcribed, pipeline.Drafted, pipeline.InReview} {
+		n += counts[st]
+	}
+	return n
+}
+
+// deliveryWords says the state of a delivery in plain words.
+func deliveryWords(d pipeline.Delivery) string {
+	switch d.State {
+	case pipeline.DeliveryDelivered:
+		return "Delivered and read back"
+	case pipeline.DeliveryRejected:
+		return "Refused by the EHR"
+	case pipeline.DeliveryUnknown:
+		return "No clear answer yet; Vesper asks the EHR before it sends again"
+	case pipeline.DeliverySending:
+		return "Being sent"
+	default:
+		return "Waiting to be sent"
+	}
+}
+
+// initials of a name, for the round badge beside it.
+func initials(name string) string {
+	out := ""
+	for _, w := range strings.Fields(name) {
+		r := []rune(w)
+		out += strings.ToUpper(string(r[0]))
+	}
+	r := []rune(out)
+	return string(r[:min(2, len(r))])
 }
 
 // scriptJSON is data for an island, read from a <script type="application/json"> element.

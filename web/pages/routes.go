@@ -2,13 +2,10 @@ package pages
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/google/uuid"
 
 	"vesper/internal/access"
-	"vesper/internal/fault"
-	"vesper/notes"
 	"vesper/notes/templates"
 	"vesper/pipeline"
 )
@@ -61,6 +58,7 @@ func (s *site) home(_ *http.Request, actor access.Actor) (any, string, error) {
 type dictateData struct {
 	Visits    []visit
 	WorkTypes []templates.Template
+	Recent    []pipeline.Card
 }
 
 // visit is an encounter with its patient's name.
@@ -82,7 +80,11 @@ func (s *site) dictate(r *http.Request, actor access.Actor) (any, string, error)
 	for _, p := range patients {
 		byID[p.ID] = p
 	}
-	d := dictateData{WorkTypes: s.Service.WorkTypes()}
+	recent, err := s.Service.Cards(r.Context(), actor, pipeline.Filter{Newest: true, Limit: 8})
+	if err != nil {
+		return nil, "", err
+	}
+	d := dictateData{WorkTypes: s.Service.WorkTypes(), Recent: recent}
 	for _, e := range encounters {
 		d.Visits = append(d.Visits, visit{e, byID[e.PatientID]})
 	}
@@ -125,87 +127,4 @@ func (s *site) worklist(r *http.Request, actor access.Actor) (any, string, error
 
 func (s *site) operations(r *http.Request, actor access.Actor) (any, string, error) {
 	return s.list(r, actor, pipeline.Filter{States: []pipeline.State{pipeline.Failed, pipeline.Rejected, pipeline.Signed}}, "", "Needs attention")
-}
-
-func pathID(r *http.Request) (uuid.UUID, error) {
-	id, err := uuid.Parse(r.PathValue("id"))
-	if err != nil {
-		return id, fault.New(fault.NotFound, "not_found", "There is no such dictation.")
-	}
-	return id, nil
-}
-
-func (s *site) status(r *http.Request, actor access.Actor) (any, string, error) {
-	id, err := pathID(r)
-	if err != nil {
-		return nil, "", err
-	}
-	c, err := s.Service.Card(r.Context(), actor, id)
-	return c, "Dictation", err
-}
-
-func (s *site) edit(r *http.Request, actor access.Actor) (any, string, error) {
-	id, err := pathID(r)
-	if err != nil {
-		return nil, "", err
-	}
-	d, err := s.Service.Detail(r.Context(), actor, id)
-	return d, "Review", err
-}
-
-func (s *site) sign(r *http.Request, actor access.Actor) (any, string, error) {
-	id, err := pathID(r)
-	if err != nil {
-		return nil, "", err
-	}
-	p, err := s.Service.SignaturePreview(r.Context(), actor, id)
-	return p, "Sign", err
-}
-
-type historyData struct {
-	pipeline.History
-	Sections []historySection // of the newest version, by sentence
-}
-
-type historySection struct {
-	Heading   string
-	Sentences []notes.Sentence
-}
-
-func (s *site) history(r *http.Request, actor access.Actor) (any, string, error) {
-	id, err := pathID(r)
-	if err != nil {
-		return nil, "", err
-	}
-	h, err := s.Service.History(r.Context(), actor, id)
-	if err != nil {
-		return nil, "", err
-	}
-	d := historyData{History: h}
-	if h.Version != nil {
-		for _, sec := range h.Version.Document.Sections {
-			d.Sections = append(d.Sections, historySection{sec.Heading, notes.Sentences(sec)})
-		}
-	}
-	return d, "History", nil
-}
-
-type auditData struct {
-	Events []pipeline.Event
-	Before string // for the next page
-}
-
-func (s *site) audit(r *http.Request, actor access.Actor) (any, string, error) {
-	before, _ := time.Parse(time.RFC3339Nano, r.URL.Query().Get("before")) // anything else is the newest page
-	events, err := s.Service.AuditTrail(r.Context(), actor, before, 100)
-	d := auditData{Events: events}
-	if len(events) == 100 {
-		d.Before = events[len(events)-1].At.Format(time.RFC3339Nano)
-	}
-	return d, "Audit log", err
-}
-
-func (s *site) people(r *http.Request, actor access.Actor) (any, string, error) {
-	people, err := s.Service.People(r.Context(), actor, "")
-	return people, "People", err
 }
