@@ -101,7 +101,7 @@ func (s *Server) describe(op huma.Operation, body *huma.RequestBody, responses m
 	op.Security = []map[string][]string{{"session": {}}}
 	op.RequestBody = body
 	op.Responses = responses
-	schema := huma.SchemaFromType(s.api.OpenAPI().Components.Schemas, problemReflect)
+	schema := s.api.OpenAPI().Components.Schemas.Schema(problemReflect, true, "Problem")
 	for _, status := range op.Errors {
 		responses[itoa(status)] = &huma.Response{
 			Description: http.StatusText(status),

@@ -11,8 +11,8 @@ import (
 	"vesper/pipeline"
 )
 
-// byID is the input of routes about one dictation.
-type byID struct {
+// ByID is the input of routes about one dictation. It is exported because the library reads no embedded fields else.
+type ByID struct {
 	ID uuid.UUID `path:"id" doc:"The dictation"`
 }
 
@@ -32,7 +32,7 @@ type listOutput struct {
 	}
 }
 
-type detailOutput struct{ Body detail }
+type detailOutput struct{ Body Detail }
 
 type historyOutput struct{ Body history }
 
@@ -104,7 +104,7 @@ func (in *listInput) filter(a access.Actor) (pipeline.Filter, error) {
 	return f, nil
 }
 
-func (s *Server) getDictation(ctx context.Context, a access.Actor, in *byID) (*detailOutput, error) {
+func (s *Server) getDictation(ctx context.Context, a access.Actor, in *ByID) (*detailOutput, error) {
 	d, err := s.svc.Detail(ctx, a, in.ID)
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (s *Server) getDictation(ctx context.Context, a access.Actor, in *byID) (*d
 	return &detailOutput{viewDetail(d)}, nil
 }
 
-func (s *Server) getStatus(ctx context.Context, a access.Actor, in *byID) (*statusOutput, error) {
+func (s *Server) getStatus(ctx context.Context, a access.Actor, in *ByID) (*statusOutput, error) {
 	c, err := s.svc.Card(ctx, a, in.ID)
 	if err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ func (s *Server) getStatus(ctx context.Context, a access.Actor, in *byID) (*stat
 	return out, nil
 }
 
-func (s *Server) getHistory(ctx context.Context, a access.Actor, in *byID) (*historyOutput, error) {
+func (s *Server) getHistory(ctx context.Context, a access.Actor, in *ByID) (*historyOutput, error) {
 	h, err := s.svc.History(ctx, a, in.ID)
 	if err != nil {
 		return nil, err

@@ -20,21 +20,21 @@ type claimOutput struct{ Body claim }
 type versionOutput struct{ Body version }
 
 type sendInput struct {
-	byID
+	ByID
 	Body struct {
 		Version int `json:"version" minimum:"1" doc:"The version that was seen; it must be the newest"`
 	}
 }
 
 type reasonInput struct {
-	byID
+	ByID
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"In plain words, without the patient's data"`
 	}
 }
 
 type bindInput struct {
-	byID
+	ByID
 	Body struct {
 		Patient   *uuid.UUID `json:"patient,omitempty" format:"uuid" nullable:"true"`
 		Encounter *uuid.UUID `json:"encounter,omitempty" format:"uuid" nullable:"true"`
@@ -43,7 +43,7 @@ type bindInput struct {
 }
 
 type saveInput struct {
-	byID
+	ByID
 	Body struct {
 		Base     int `json:"base" minimum:"1" doc:"The version the text was made from"`
 		Sections []struct {
@@ -54,7 +54,7 @@ type saveInput struct {
 }
 
 type settleInput struct {
-	byID
+	ByID
 	Flag string `path:"flag" maxLength:"200" doc:"The flag or blank"`
 	Body struct {
 		Base int    `json:"base" minimum:"1"`
@@ -83,7 +83,7 @@ func (s *Server) mountReview() {
 	add(s, operation(http.MethodPost, "/v1/dictations/{id}/flags/{flag}/settle", tag, "settle-flag", "Settle a doubt or a blank"), s.settle)
 }
 
-func (s *Server) claim(ctx context.Context, a access.Actor, in *byID) (*claimOutput, error) {
+func (s *Server) claim(ctx context.Context, a access.Actor, in *ByID) (*claimOutput, error) {
 	c, err := s.svc.Claim(ctx, a, in.ID)
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (s *Server) claim(ctx context.Context, a access.Actor, in *byID) (*claimOut
 	return &claimOutput{viewClaim(c)}, nil
 }
 
-func (s *Server) release(ctx context.Context, a access.Actor, in *byID) (*nothing, error) {
+func (s *Server) release(ctx context.Context, a access.Actor, in *ByID) (*nothing, error) {
 	return nil, s.svc.Release(ctx, a, in.ID)
 }
 

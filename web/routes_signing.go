@@ -14,7 +14,7 @@ import (
 type previewOutput struct{ Body preview }
 
 type signInput struct {
-	byID
+	ByID
 	Body struct {
 		Version     int    `json:"version" minimum:"1"`
 		ContentHash string `json:"content_hash" minLength:"1" maxLength:"200" doc:"As in the preview that was read"`
@@ -25,7 +25,7 @@ type signInput struct {
 type signatureOutput struct{ Body signature }
 
 type addendumInput struct {
-	byID
+	ByID
 	Body struct {
 		Text string `json:"text" minLength:"1" maxLength:"100000"`
 	}
@@ -49,7 +49,7 @@ func (s *Server) mountSigning() {
 	add(s, amend, s.addendum)
 }
 
-func (s *Server) previewSignature(ctx context.Context, a access.Actor, in *byID) (*previewOutput, error) {
+func (s *Server) previewSignature(ctx context.Context, a access.Actor, in *ByID) (*previewOutput, error) {
 	p, err := s.svc.SignaturePreview(ctx, a, in.ID)
 	if err != nil {
 		return nil, err

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 	"github.com/google/uuid"
 
 	"vesper/internal/fault"
@@ -39,20 +38,11 @@ type sessions struct {
 }
 
 func newSessions(store scs.Store, people Accounts, idle, absolute time.Duration, secure bool, log *slog.Logger) *sessions {
-	m := scs.New()
-	if spare, ok := m.Store.(*memstore.MemStore); ok {
-		spare.StopCleanup() // the library starts one that nobody uses here
+	// Built by hand: scs.New starts a store of its own that would never stop.
+	m := &scs.SessionManager{
+		Store: store, HashTokenInStore: true, Codec: scs.GobCodec{}, IdleTimeout: idle, Lifetime: absolute,
+		Cookie: scs.SessionCookie{Name: "vesper_session", Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: secure},
 	}
-	m.Store = store
-	m.HashTokenInStore = true
-	m.IdleTimeout = idle
-	m.Lifetime = absolute
-	m.Cookie.HttpOnly = true
-	m.Cookie.Path = "/"
-	m.Cookie.SameSite = http.SameSiteLaxMode
-	m.Cookie.Secure = secure
-	m.Cookie.Persist = false
-	m.Cookie.Name = "vesper_session"
 	if secure {
 		m.Cookie.Name = "__Host-vesper"
 	}

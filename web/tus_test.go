@@ -81,7 +81,7 @@ func TestAnUploadGoesOnAfterTheServerWasRestarted(t *testing.T) {
 	if d.field("patient").(map[string]any)["mrn"] != "T-1001" {
 		t.Errorf("detail %s", d.body)
 	}
-	if got := c.get("/api/v1/dictations/"+id+"/audio?rendition=original").want(200); got.body != string(file) {
+	if got := c.get("/api/v1/dictations/" + id + "/audio?rendition=original").want(200); got.body != string(file) {
 		t.Error("the recording is not what was sent")
 	}
 	// A client that did not hear the answer can ask again, even after another restart.

@@ -46,8 +46,8 @@ type progress struct {
 	Total int `json:"total" doc:"Chunks in all; 0 while unknown"`
 }
 
-// cardBase is what lists and the full view share.
-type cardBase struct {
+// CardBase is what lists and the full view share. It is exported because the library describes no embedded fields else.
+type CardBase struct {
 	ID         uuid.UUID           `json:"id"`
 	State      pipeline.State      `json:"state" enum:"received,queued,transcribed,drafted,in_review,awaiting_signature,signed,delivered,rejected,failed"`
 	Reason     string              `json:"reason" doc:"Why it is failed, rejected or returned"`
@@ -63,13 +63,13 @@ type cardBase struct {
 }
 
 type card struct {
-	cardBase
+	CardBase
 	Patient   optional[patientRef] `json:"patient" doc:"Null where none is bound or the reader may not see it"`
 	Obstacles int                  `json:"obstacles" doc:"Open blanks and flags of the newest version"`
 }
 
-func viewCardBase(c pipeline.Card) cardBase {
-	out := cardBase{
+func viewCardBase(c pipeline.Card) CardBase {
+	out := CardBase{
 		ID: c.ID, State: c.State, Reason: c.Reason, Priority: c.Priority, WorkType: c.WorkType,
 		Author:     personRef{c.AuthorID, c.AuthorName},
 		ReceivedAt: stamp(c.ReceivedAt), DueAt: stamp(c.DueAt), UpdatedAt: stamp(c.UpdatedAt),
@@ -82,7 +82,7 @@ func viewCardBase(c pipeline.Card) cardBase {
 }
 
 func viewCard(c pipeline.Card) card {
-	out := card{cardBase: viewCardBase(c), Obstacles: c.Obstacles}
+	out := card{CardBase: viewCardBase(c), Obstacles: c.Obstacles}
 	if c.PatientName != "" || c.MRN != "" {
 		out.Patient = some(patientRef{c.PatientName, c.MRN})
 	}

@@ -71,8 +71,9 @@ type delivery struct {
 	UpdatedAt      time.Time              `json:"updated_at"`
 }
 
-type detail struct {
-	cardBase
+// Detail is everything about one dictation. It is exported for the same reason as CardBase.
+type Detail struct {
+	CardBase
 	Patient    optional[patient]               `json:"patient"`
 	Encounter  optional[encounter]             `json:"encounter"`
 	Note       optional[noteRef]               `json:"note"`
@@ -88,9 +89,9 @@ type detail struct {
 	Can        map[string]bool                 `json:"can" doc:"Which actions the reader may take now"`
 }
 
-func viewDetail(d pipeline.Detail) detail {
-	out := detail{
-		cardBase: viewCardBase(d.Card), Obstacles: orEmpty(d.Obstacles), Deliveries: each(d.Deliveries, viewDelivery),
+func viewDetail(d pipeline.Detail) Detail {
+	out := Detail{
+		CardBase: viewCardBase(d.Card), Obstacles: orEmpty(d.Obstacles), Deliveries: each(d.Deliveries, viewDelivery),
 		Addenda: orEmpty(d.Addenda), HasAudio: d.HasAudio, Can: viewCan(d.Can),
 		Transcript: optional[transcribe.Transcript]{d.Transcript}, Parent: optional[uuid.UUID]{d.Parent},
 	}

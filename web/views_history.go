@@ -52,7 +52,7 @@ func viewJob(j pipeline.Job) job {
 }
 
 type history struct {
-	detail
+	Detail
 	Versions []version `json:"versions" doc:"All versions, oldest first"`
 	Events   []event   `json:"events" doc:"All events of the record, oldest first"`
 	Jobs     []job     `json:"jobs"`
@@ -60,20 +60,20 @@ type history struct {
 
 func viewHistory(h pipeline.History) history {
 	return history{
-		detail: viewDetail(h.Detail), Versions: each(h.Versions, viewVersion), Events: each(h.Events, viewEvent),
+		Detail: viewDetail(h.Detail), Versions: each(h.Versions, viewVersion), Events: each(h.Events, viewEvent),
 		Jobs: each(h.Jobs, viewJob),
 	}
 }
 
 type preview struct {
-	detail
+	Detail
 	Changes     []notes.Change `json:"changes" doc:"What people changed in the engine's draft"`
 	Preview     string         `json:"preview" doc:"The text as it will stand in the EHR"`
 	ContentHash string         `json:"content_hash" doc:"Send it back with the signature: it says what was seen"`
 }
 
 func viewPreview(p pipeline.SignaturePreview) preview {
-	return preview{detail: viewDetail(p.Detail), Changes: orEmpty(p.Changes), Preview: p.Preview, ContentHash: p.ContentHash}
+	return preview{Detail: viewDetail(p.Detail), Changes: orEmpty(p.Changes), Preview: p.Preview, ContentHash: p.ContentHash}
 }
 
 type finding struct {
