@@ -27,7 +27,7 @@ func (c *serveCmd) Run(rt *runtime) error {
 		return err
 	}
 	defer p.close()
-	svc, err := newService(rt, p, func() (json.RawMessage, error) { return c.engineFlags.settings() })
+	svc, err := newService(rt, p, nil, func() (json.RawMessage, error) { return c.engineFlags.settings() })
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,6 @@ func (c *serveCmd) Run(rt *runtime) error {
 	}
 	rt.log.Info("serving", "address", ln.Addr().String(), "version", buildInfo())
 	g, ctx := errgroup.WithContext(rt.ctx)
-	g.Go(func() error { p.relay.Run(ctx); return nil })
 	g.Go(func() error { return listen(ctx, rt, ln, server.Handler()) })
 	return g.Wait()
 }

@@ -97,7 +97,7 @@ func (c *upCmd) runOn(rt *runtime, stack *services.Stack, dir string) error {
 // roles runs web server and worker in this process; the engine runs in children of its own.
 func (c *upCmd) roles(rt *runtime, stack *services.Stack, front, back *parts, keys auditKeys, sandboxURL, dir string) error {
 	settings := func() ([]byte, error) { return c.engineFlags.settings() }
-	svc, err := newService(rt, front, func() (json.RawMessage, error) { return settings() })
+	svc, err := newService(rt, front, back.relay.Kick, func() (json.RawMessage, error) { return settings() })
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,6 @@ func (c *upCmd) roles(rt *runtime, stack *services.Stack, front, back *parts, ke
 		}
 	}
 	g, ctx := errgroup.WithContext(rt.ctx)
-	g.Go(func() error { front.relay.Run(ctx); return nil })
 	g.Go(func() error { return listen(ctx, rt, ln, server.Handler()) })
 	g.Go(func() error { return c.engineRole(ctx, rt, back, settings, keys) })
 	c.announce(rt, n)

@@ -73,12 +73,13 @@ type httpFlags struct {
 	SessionLength time.Duration `help:"Longest session." default:"12h"`
 }
 
-// newService builds the service for people. settings freezes what workers will transcribe with.
-func newService(rt *runtime, p *parts, settings func() (json.RawMessage, error)) (*pipeline.Service, error) {
+// newService builds the service for people. kick wakes a relay in the same process, if there is one; settings freezes
+// what workers will transcribe with.
+func newService(rt *runtime, p *parts, kick func(), settings func() (json.RawMessage, error)) (*pipeline.Service, error) {
 	return pipeline.NewService(pipeline.Config{
 		Store: p.store, Objects: vault{p.objects}, Prober: prober{}, Settings: settings, Target: p.flags.EHRName,
 		SpoolDir: filepath.Join(p.flags.ScratchDir, "spool"), MaxBytes: p.flags.MaxRecordingBytes, AuditKey: p.auditPK,
-		Outside: p.objects.Checkpoints, Kick: p.relay.Kick, Log: rt.log,
+		Outside: p.objects.Checkpoints, Kick: kick, Log: rt.log,
 	})
 }
 
