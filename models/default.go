@@ -19,7 +19,8 @@ const (
 
 // Default names the model that a machine gets when its settings name none:
 //
-//   - without a GPU: base-q8_0. It keeps up with dictation on two cores, and q8_0 loses no words against float16;
+//   - without a GPU: base-q8_0. Two cores transcribe faster than people dictate; q8_0 is half the size of
+//     float16 and no slower;
 //   - with a GPU of 2 GiB and 4 GiB of memory: small-q8_0;
 //   - with a GPU of 6 GiB and 8 GiB of memory: large-v3-turbo-q8_0.
 func Default(hw Hardware) string {

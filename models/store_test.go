@@ -148,6 +148,8 @@ func TestFullVerificationFindsDamageThatTheStampHides(t *testing.T) {
 	after, _ := os.Stat(path)
 	_, err = s.check(t.Context(), e, path, after)
 	wantCode(t, err, "model_corrupt")
+	_, err = s.local(e)
+	wantCode(t, err, "model_corrupt") // what was found once stays found
 }
 
 func TestAFileOfTheUsersOwnIsHashedAndUsed(t *testing.T) {

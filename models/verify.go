@@ -15,10 +15,11 @@ import (
 	"vesper/internal/fault"
 )
 
-// check hashes a file, compares it with the entry and leaves a stamp when it fits.
+// check hashes a file and compares it with the entry. It leaves a stamp when they fit, and none when they do not.
 func (s *Store) check(ctx context.Context, e Entry, path string, info fs.FileInfo) (File, error) {
 	file := File{Name: e.Name, Path: path, Size: info.Size()}
 	if info.Size() != e.Size {
+		os.Remove(s.sealPath(path))
 		return file, corrupt(e, fmt.Sprintf("has %d bytes instead of %d", info.Size(), e.Size))
 	}
 	sum, err := hashFile(ctx, path)
@@ -27,6 +28,7 @@ func (s *Store) check(ctx context.Context, e Entry, path string, info fs.FileInf
 	}
 	file.SHA256 = sum
 	if !e.accepts(sum) {
+		os.Remove(s.sealPath(path))
 		return file, corrupt(e, fmt.Sprintf("has SHA-256 %s instead of %s", sum, e.SHA256))
 	}
 	s.stamp(path, info, sum)

@@ -17,6 +17,8 @@ version=1.9.1
 recipe=1 # raise when the flags below change, so that old builds are not taken for new ones
 npm_package=nodejs-whisper@0.3.1
 npm_sha256=92041caf2b26c74b7f489fedf37bd093f216eebd61df512045ec2d19d0531d37
+# Of the sources that are compiled (see sources_sum); the same in the package and under the tag.
+sources_sha256=30eacebb9876252e2b840d19d5588930f1f9eacd6b989c2d67347509df274bc1
 upstream=https://github.com/ggml-org/whisper.cpp/archive/refs/tags/v$version.tar.gz
 
 say() { printf '%s\n' "whisper.cpp: $*" >&2; }
@@ -65,6 +67,16 @@ fetch_upstream() {
 		die "no source to be had; check the network or set WHISPER_CPP_SRC to a whisper.cpp $version tree"
 }
 
+# sources_sum prints one SHA-256 for all sources that are compiled. The archive of a tag is made anew by its host, so its
+# own bytes cannot be pinned; what is in it can.
+sources_sum() {
+	(cd "$1" && {
+		find CMakeLists.txt cmake src include ggml examples/quantize -type f ! -name .gitignore -print0
+		printf '%s\0' examples/CMakeLists.txt examples/*.cpp examples/*.h
+	} | LC_ALL=C sort -z | xargs -0 sh -c 'if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi' - |
+		sha256 | cut -d' ' -f1)
+}
+
 # build compiles the libraries and the quantize tool; $1 source, $2 build folder.
 build() {
 	local flags=(
@@ -81,6 +93,7 @@ build() {
 	have cmake || die "cmake is missing; install it (apt install cmake, brew install cmake) and try again"
 	local jobs=${VESPER_JOBS:-$(getconf _NPROCESSORS_ONLN)}
 	say "configuring ($backend, log: $2.log)"
+	export CCACHE_BASEDIR=${2%/*} CCACHE_NOHASHDIR=1 # where there is a ccache, a build elsewhere may use it
 	cmake -S "$1" -B "$2" "${flags[@]}" >"$2.log" 2>&1 || failed "$2.log"
 	say "compiling with $jobs jobs; this takes a few minutes, once"
 	cmake --build "$2" --target whisper whisper-quantize -j "$jobs" 2>&1 | tee -a "$2.log" | progress ||
@@ -119,6 +132,7 @@ collect() {
 
 make_it() {
 	local tmp
+	rm -rf "$cache"/.whisper-build.* # of builds that were killed; the lock says that none is running
 	tmp=$(mktemp -d "$cache/.whisper-build.XXXXXX")
 	# shellcheck disable=SC2064 # the folder is known now
 	trap "rm -rf '$tmp'" EXIT
@@ -127,6 +141,10 @@ make_it() {
 		fetch_npm "$tmp" || fetch_upstream "$tmp"
 	fi
 	grep -q "VERSION $version" "$src/CMakeLists.txt" 2>/dev/null || die "$src is no whisper.cpp $version source tree"
+	if [[ $(sources_sum "$src") != "$sources_sha256" ]]; then
+		[[ -n ${WHISPER_CPP_SRC:-} ]] || die "the fetched sources are not those of whisper.cpp $version; refused"
+		say "note: $src differs from the released $version"
+	fi
 	build "$src" "$tmp/build"
 	collect "$src" "$tmp/build" "$tmp/out"
 	mv "$tmp/out" "$out"
@@ -141,7 +159,7 @@ locked() {
 	if have flock; then
 		exec 9>"$cache/.whisper.lock"
 		flock -n 9 || { say "another build is running; waiting for it"; flock 9; }
-		"$@"
+		"$@" 9>&- # compilers that outlive a killed script must not keep the lock
 		exec 9>&-
 		return
 	fi
