@@ -1,0 +1,36 @@
+import { post, postEmpty, words } from "../api.ts";
+import { busy, byID, showError } from "../dom.ts";
+
+const form = byID<HTMLFormElement>("add-person");
+const value = (id: string) => byID<HTMLInputElement>(id).value.trim();
+
+form.addEventListener("submit", (e) => {
+  e.preventDefault();
+  showError("add-error", "");
+  void busy(form.querySelector("button")!, async () => {
+    try {
+      await post("/api/v1/people", {
+        name: value("p-name"), role: value("p-role"), credential: value("p-credential"), login: value("p-login"),
+        password: byID<HTMLInputElement>("p-password").value,
+      });
+      location.reload();
+    } catch (err) {
+      showError("add-error", words(err));
+    }
+  });
+});
+
+for (const b of document.querySelectorAll<HTMLButtonElement>("button.switch")) {
+  b.addEventListener("click", () => {
+    const to = b.dataset["to"];
+    if (to === "disable" && !confirm(`Disable ${b.dataset["name"]}? This person is logged out and cannot log in until enabled again.`)) return;
+    void busy(b, async () => {
+      try {
+        await postEmpty(`/api/v1/people/${b.dataset["id"]}/${to}`);
+        location.reload();
+      } catch (err) {
+        showError("people-error", words(err));
+      }
+    });
+  });
+}
