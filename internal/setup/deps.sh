@@ -43,18 +43,22 @@ redis_major() {
 	local name v best=0
 	for name in redis-server valkey-server; do
 		have $name || continue
-		v=$($name --version | sed -n 's/.*v=\([0-9]*\).*/\1/p')
-		((${v:-0} > best)) && best=$v
+		v=$(major $name)
+		((v > best)) && best=$v
 	done
 	echo "$best"
 }
 
 # major prints the first whole number of a program's --version, 0 when there is none.
-major() { "$1" --version 2>/dev/null | sed -n 's/[^0-9]*\([0-9][0-9]*\).*/\1/p;q' | grep . || echo 0; }
+major() {
+	local text
+	text=$("$1" --version 2>/dev/null) || true
+	if [[ $text =~ [0-9]+ ]]; then echo "${BASH_REMATCH[0]}"; else echo 0; fi
+}
 
 has_browser() { [[ -n ${CHROME:-} ]] || have chromium || have chromium-browser || have google-chrome || [[ -d "/Applications/Google Chrome.app" || -d /Applications/Chromium.app ]]; }
 
-has_fonts() { [[ $(uname -s) == Darwin ]] || { have fc-match && fc-match sans-serif file 2>/dev/null | grep -q /; }; }
+has_fonts() { [[ $(uname -s) == Darwin ]] || { have fc-match && [[ $(fc-match sans-serif file 2>/dev/null) == */* ]]; }; }
 
 has_pip() { have python3 && { have pip3 || python3 -c 'import importlib.util as u, sys; sys.exit(u.find_spec("pip") is None)' 2>/dev/null; }; }
 
@@ -118,10 +122,10 @@ apt_names() {
 	esac
 }
 
-candidate() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [0-9]'; }
+candidate() { [[ $(apt-cache policy "$1" 2>/dev/null) =~ Candidate:\ [0-9] ]]; }
 
 # Packages of Node.js that do not come from the distribution bring npm with them and conflict with the distribution's.
-npm_comes_with_node() { apt-cache show nodejs 2>/dev/null | grep -qE '^(Provides|Conflicts):.*\bnpm\b'; }
+npm_comes_with_node() { apt-cache show nodejs 2>/dev/null | grep -E '^(Provides|Conflicts):.*\bnpm\b' >/dev/null; }
 
 as_root() { if [[ $(id -u) == 0 ]]; then "$@"; else sudo "$@"; fi; }
 
@@ -155,8 +159,19 @@ apt_install() {
 	say "installing with apt-get: ${packages[*]}"
 	put "$policy" $'#!/bin/sh\nexit 101' 755
 	put "$no_cluster" "create_main_cluster = false" 644
-	apt_get install --no-install-recommends "${packages[@]}" >&2
+	apt_log=$(mktemp "${TMPDIR:-/tmp}/vesper-deps.XXXXXX")
+	apt_get install --no-install-recommends "${packages[@]}" 2>&1 | tee "$apt_log" | apt_progress ||
+		{ tail -n 20 "$apt_log" >&2; die "apt-get failed; its whole output is in $apt_log"; }
+	rm -f "$apt_log"
 	keep_redis_off
+}
+
+# apt_progress turns thousands of lines into a few.
+apt_progress() {
+	awk '/newly installed/ { total = $3 }
+	/^Need to get/ { print "deps: " $0 > "/dev/stderr" }
+	/^Unpacking / && ++unpacked % 50 == 0 { print "deps: unpacked " unpacked " of " total > "/dev/stderr" }
+	/^Setting up / && ++set % 50 == 0 { print "deps: set up " set " of " total > "/dev/stderr" }'
 }
 
 # The policy above keeps Redis from starting now; this keeps it from starting with the next boot.
