@@ -3,6 +3,7 @@ package web
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"vesper/internal/fault"
@@ -49,9 +50,15 @@ func secureHeaders(secure bool, next http.Handler) http.Handler {
 }
 
 // sameOrigin refuses requests that another site makes a browser send. It needs no token because browsers say where a
-// request comes from; requests that are not from a browser pass and need the cookie like all others.
-func sameOrigin(log *slog.Logger, next http.Handler) http.Handler {
+// request comes from; requests that are not from a browser pass and need the cookie like all others. base is the address
+// that people use: its origin counts as ours even behind a proxy that changes the Host header.
+func sameOrigin(base string, log *slog.Logger, next http.Handler) http.Handler {
 	p := http.NewCrossOriginProtection()
+	if u, err := url.Parse(base); err == nil && u.Host != "" {
+		if err := p.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+			log.Warn("the public address is no origin", "err", err)
+		}
+	}
 	p.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, log, fault.New(fault.Forbidden, "cross_origin", "This request came from another site and was refused. Open Vesper itself and try again."))
 	}))

@@ -44,6 +44,10 @@ func (s *Server) mountSubmit() {
 // submit takes a multipart upload. The file goes to a private file on disk as it arrives, never to memory, because
 // fields may follow it and all of them are needed before it can be taken.
 func (s *Server) submit(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.uploadGate(r).pass(); err != nil {
+		fail(w, r, s.log, err)
+		return
+	}
 	spool, err := os.CreateTemp(s.cfg.SpoolDir, formSpool+"*")
 	if err != nil {
 		fail(w, r, s.log, spoolFault(err))
@@ -76,6 +80,11 @@ func (s *Server) submit(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusOK
 	}
 	viewReceipt(got).write(w, status)
+}
+
+// uploadGate keeps one account from filling the house; a phone that sends a day's dictations at once passes.
+func (s *Server) uploadGate(r *http.Request) gate {
+	return gate{{s.attempts.upload, of(r.Context()).actor.ID.String()}}
 }
 
 // readForm reads the fields and copies the file into the spool.

@@ -45,6 +45,10 @@ func (u *uploads) options(w http.ResponseWriter, _ *http.Request) {
 
 func (u *uploads) create(w http.ResponseWriter, r *http.Request) {
 	u.cleanNowAndThen()
+	if _, err := u.server.uploadGate(r).pass(); err != nil {
+		fail(w, r, u.log, err)
+		return
+	}
 	u.pass(w, r, "", u.tus.PostFile)
 }
 

@@ -55,7 +55,7 @@ type Server struct {
 	uploads  *uploads
 	handler  http.Handler
 
-	attempts struct{ pair, address, login, sign *limiter }
+	attempts struct{ pair, address, login, sign, upload *limiter }
 	hashing  chan struct{} // one slot for each password that may be hashed at the same time
 }
 
@@ -74,6 +74,7 @@ func New(c Config) (*Server, error) {
 	s.attempts.address = newLimiter(30, 2*time.Second, 10_000)
 	s.attempts.login = newLimiter(100, 6*time.Second, 10_000)
 	s.attempts.sign = newLimiter(5, 30*time.Second, 10_000)
+	s.attempts.upload = newLimiter(120, time.Second, 10_000)
 	s.hashing = make(chan struct{}, max(2, runtime.NumCPU()))
 	var err error
 	if s.uploads, err = newUploads(s, c); err != nil {
@@ -124,7 +125,7 @@ func (s *Server) mount() error {
 	}
 	var h http.Handler = route(s.mux)
 	h = s.withSession(h)
-	h = sameOrigin(s.log, h)
+	h = sameOrigin(s.cfg.BaseURL, s.log, h)
 	h = secureHeaders(s.cfg.SecureCookies, h)
 	s.handler = observe(s.log, h)
 	return nil
