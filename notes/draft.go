@@ -1,6 +1,8 @@
 package notes
 
 import (
+	"strings"
+
 	"vesper/internal/fault"
 	"vesper/notes/numbers"
 	"vesper/notes/templates"
@@ -50,6 +52,7 @@ func (s *scanner) compose() Document {
 				w.hold(item{kind: itemBreak, text: "\n\n", layout: true})
 			}
 			trimEnd(seg.items)
+			dropLoneQuotes(seg.items)
 			for _, it := range seg.items {
 				w.write(it)
 			}
@@ -80,6 +83,27 @@ func trimEnd(items []item) {
 			items[i].trail = items[i].trail[:n-1]
 		}
 		return
+	}
+}
+
+// dropLoneQuotes takes back the engine's quotation marks where they do not come in pairs.
+func dropLoneQuotes(items []item) {
+	const quotes = `"“”`
+	count := 0
+	for _, it := range items {
+		count += len(strings.FieldsFunc(it.lead+it.trail, func(r rune) bool { return !strings.ContainsRune(quotes, r) }))
+	}
+	if count%2 == 0 {
+		return
+	}
+	drop := func(r rune) rune {
+		if strings.ContainsRune(quotes, r) {
+			return -1
+		}
+		return r
+	}
+	for i := range items {
+		items[i].lead, items[i].trail = strings.Map(drop, items[i].lead), strings.Map(drop, items[i].trail)
 	}
 }
 

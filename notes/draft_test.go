@@ -61,3 +61,15 @@ func TestShowScripts(t *testing.T) {
 		t.Logf("==== %s\n%s\n%v", path, notes.Text(doc), doc.Flags)
 	}
 }
+
+func notesSpan(start, end float64) transcribe.Span {
+	return transcribe.Span{Start: start, End: end, Kind: transcribe.SpanUnheard, Reason: "no_words"}
+}
+
+func templateOf(t interface{ Fatal(...any) }) templates.Template {
+	tpl, err := templates.Find("progress")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tpl
+}

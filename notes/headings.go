@@ -2,6 +2,7 @@ package notes
 
 import (
 	"strings"
+	"sync"
 
 	"vesper/notes/templates"
 )
@@ -25,17 +26,7 @@ type headingIndex struct {
 }
 
 func newHeadingIndex(tpl templates.Template) headingIndex {
-	x := headingIndex{byFirst: map[string][]heading{}, labels: map[string][]heading{}, known: map[string]bool{}}
-	for _, other := range templates.All() {
-		for _, s := range other.Sections {
-			for _, said := range s.Synonyms {
-				x.known[newHeading(said, "", "").joined] = true
-			}
-			for _, l := range s.Labels {
-				x.known[newHeading(l.Heading, "", "").joined] = true
-			}
-		}
-	}
+	x := headingIndex{byFirst: map[string][]heading{}, labels: map[string][]heading{}, known: knownHeadings()}
 	for _, s := range tpl.Sections {
 		for _, said := range append([]string{s.Heading}, s.Synonyms...) {
 			h := newHeading(said, s.Key, "")
@@ -56,6 +47,22 @@ func newHeadingIndex(tpl templates.Template) headingIndex {
 	}
 	return x
 }
+
+// knownHeadings are the names of sections and labels in any of the built-in work types.
+var knownHeadings = sync.OnceValue(func() map[string]bool {
+	known := map[string]bool{}
+	for _, tpl := range templates.All() {
+		for _, s := range tpl.Sections {
+			for _, said := range s.Synonyms {
+				known[newHeading(said, "", "").joined] = true
+			}
+			for _, l := range s.Labels {
+				known[newHeading(l.Heading, "", "").joined] = true
+			}
+		}
+	}
+	return known
+})
 
 func newHeading(said, section, label string) heading {
 	words := strings.Fields(said)
@@ -146,7 +153,8 @@ func (s *scanner) unknownHeading(i int) (found, bool) {
 	}
 	for n := 1; n <= 3 && i+n < len(s.tokens); n++ {
 		if delim, eaten := s.delimiterAt(i + n); delim != delimNone {
-			ok := delim == delimColon && eaten > 0 && hasWord(s.key(i)) && !numberLike(s.key(i))
+			ok := delim == delimColon && eaten > 0 && colonForms[s.key(i+n)] && !numberLike(s.key(i)) &&
+				!colonBefore[s.key(i+n-1)] && !notBeforeHeading[s.key(i)]
 			return found{heading: heading{section: s.section, label: "?"}, words: n, eaten: eaten, unknown: true}, ok
 		}
 	}
@@ -229,6 +237,8 @@ func (s *scanner) delimiterAt(j int) (delimiter, int) {
 		return delimColon, 1
 	case strings.Contains(trail, ":"):
 		return delimColon, 0
+	case j < len(s.tokens) && s.dictates && soundsLikeColon(s.key(j)):
+		return delimColon, 1
 	}
 	if j >= len(s.tokens) {
 		return delimStop, 0
@@ -258,6 +268,18 @@ func (s *scanner) delimiterAt(j int) (delimiter, int) {
 	}
 	return delimNone, 0
 }
+
+// soundsLikeColon accepts what engines make of "colon" after a heading, in voices that they know less.
+func soundsLikeColon(key string) bool {
+	sound := soundOf(strings.ReplaceAll(key, "-", ""))
+	if len(sound) < 4 || len(sound) > 6 || notColon[key] {
+		return false
+	}
+	return soundDistance(sound, "kolon") <= 1.5
+}
+
+var notColon = wordSet("color colors colour column columns colony colonic gallon gallons golf clone cold colds coil call called calls " +
+	"polyp solo follow golden colonoscopy")
 
 // gut says that "colon" after a heading's word is the organ all the same: "procedure colon resection", said without a pause.
 func (s *scanner) gut(j int) bool {

@@ -121,8 +121,12 @@ func (s *scanner) dropComma() {
 	}
 }
 
-// phrasePause is the pause, in seconds, that ends a phrase for "scratch that".
-const phrasePause = 0.7
+// The pauses, in seconds, that end a phrase for "scratch that". Where the engine wrote no mark, its times are not sure
+// enough for a short one.
+const (
+	phrasePause = 0.5
+	surePause   = 1.2
+)
 
 // scratch takes back what was said before token i, to the last pause, break or end of a sentence.
 func (s *scanner) scratch(i int) {
@@ -163,7 +167,11 @@ func (s *scanner) endsPhrase(it, next item) bool {
 	if strings.ContainsAny(it.trail, sentenceEnds) || (it.kind == itemMark && strings.ContainsAny(it.text, sentenceEnds)) {
 		return next.kind != itemMark && next.kind != itemClose
 	}
-	return next.kind == itemWord && len(next.tokens) > 0 && s.tokens[next.tokens[0]].pause >= phrasePause
+	if next.kind != itemWord || len(next.tokens) == 0 {
+		return false
+	}
+	pause := s.tokens[next.tokens[0]].pause
+	return pause >= surePause || pause >= phrasePause && (it.kind == itemMark || it.trail != "")
 }
 
 var (

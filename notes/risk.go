@@ -18,7 +18,7 @@ type risk struct {
 
 var (
 	riskNumber   = risk{"number", 0.55, Critical, "a number"}
-	riskTeen     = risk{"teen", 0.8, Critical, "a number that sounds like another one (15 and 50)"}
+	riskTeen     = risk{"teen", 0.95, Critical, "a number that sounds like another one (15 and 50)"}
 	riskUnit     = risk{"unit", 0.5, Critical, "a unit"}
 	riskDrug     = risk{"drug", 0.5, Critical, "the name of a drug"}
 	riskName     = risk{"name", 0.4, Critical, "before a dose, where the name of a drug is expected"}
@@ -33,7 +33,6 @@ var (
 		"liter liters unit milliequivalents percent")
 	teenWords = wordSet("thirteen fourteen fifteen sixteen seventeen eighteen nineteen thirty forty fifty sixty seventy eighty ninety " +
 		"13 14 15 16 17 18 19 30 40 50 60 70 80 90")
-	doseRules = wordSet("quantity range dimension blood_pressure")
 	// drugEnds are endings of generic names (stems of the USAN list) that ordinary words rarely have.
 	drugEnds = []string{
 		"pril", "sartan", "olol", "statin", "azole", "mycin", "cillin", "floxacin", "dipine", "prazole", "gliptin", "gliflozin",
@@ -112,12 +111,12 @@ func (s *scanner) riskOf(items []item, i int) (risk, float64, bool) {
 	confidence, teen := 1.0, false
 	for _, t := range it.tokens {
 		confidence = min(confidence, s.tokens[t].confidence)
-		teen = teen || teenWords[s.tokens[t].key]
+		teen = teen || teenWords[s.tokens[t].key] || teenDigits(s.tokens[t].key)
 	}
 	key := keyOf(it.text)
 	digits := strings.IndexFunc(it.text, unicode.IsDigit) >= 0
 	switch {
-	case digits && teen && (doseRules[it.rule] || i > 0 && drugLike(items[i-1].text) || i+1 < len(items) && unitWords[keyOf(items[i+1].text)]):
+	case digits && teen && isDose(items, i):
 		return riskTeen, confidence, true
 	case digits && it.rule != "":
 		return riskNumber, confidence, true
@@ -135,6 +134,14 @@ func (s *scanner) riskOf(items []item, i int) (risk, float64, bool) {
 		return riskName, confidence, i+1 < len(items) && it.trail == ""
 	}
 	return risk{}, 1, false
+}
+
+// teenDigits says that a number of three digits ends like 15 or 50.
+func teenDigits(key string) bool {
+	if len(key) != 3 || strings.IndexFunc(key, func(r rune) bool { return r < '0' || r > '9' }) >= 0 {
+		return false
+	}
+	return teenWords[key[1:]]
 }
 
 // drugLike says that a word ends like the generic name of a drug.
@@ -159,12 +166,17 @@ func beforeDose(items []item, i int) bool {
 	if commonBeforeDose[keyOf(items[i].text)] || strings.IndexFunc(items[i].text, unicode.IsDigit) >= 0 {
 		return false
 	}
-	dose := items[i+1].text
-	if i+2 < len(items) && items[i+1].trail == "" && doseUnits[keyOf(items[i+2].text)] {
-		dose += " " + keyOf(items[i+2].text)
+	return isDose(items, i+1)
+}
+
+// isDose says that a word is a number with a unit of dose, in itself or with the next word.
+func isDose(items []item, i int) bool {
+	dose := items[i].text
+	if i+1 < len(items) && items[i].trail == "" && doseUnits[keyOf(items[i+1].text)] {
+		dose += " " + keyOf(items[i+1].text)
 	}
-	number, unit, two := strings.Cut(dose, " ")
-	return two && doseUnits[keyOf(unit)] && strings.IndexFunc(number, unicode.IsDigit) == 0
+	unit := dose[strings.LastIndex(dose, " ")+1:]
+	return unit != dose && doseUnits[keyOf(unit)] && strings.IndexFunc(dose, unicode.IsDigit) == 0
 }
 
 var (

@@ -265,15 +265,26 @@ func unsafeAbbreviation(s *scan, i int) (match, bool) {
 	return match{}, false
 }
 
-// lostNumber finds a dose unit behind a word that sounds like a number and was probably one.
+// lostNumber finds a unit whose number the engine lost, or wrote as a word that sounds like it.
 func lostNumber(s *scan, i int) (match, bool) {
 	number, sounds := map[string]string{"for": "4", "to": "2", "too": "2", "won": "1", "ate": "8"}[s.at(i)]
-	if !sounds {
-		return match{}, false
+	if sounds {
+		if u, next, ok := s.unitAt(i + 1); ok && u.class == dose && needsNumber[s.at(i+1)] {
+			return match{to: next, doubt: "before a unit, “" + s.at(i) + "” may be the number " + number}, true
+		}
+		if s.is(i+1, "over") && s.numeric(i-1) && s.numeric(i+2) && s.open(i-1) && s.open(i+1) {
+			return match{to: i + 3, doubt: "“" + s.at(i) + "” may be the number " + number + " of a blood pressure"}, true
+		}
 	}
-	u, next, ok := s.unitAt(i + 1)
-	if !ok || u.class != dose || s.at(i+1) == "unit" || s.at(i+1) == "gram" {
-		return match{}, false
+	if needsNumber[s.at(i)] && !s.numeric(i-1) && !beforeBareUnit[s.at(i-1)] && i > 0 && s.open(i-1) {
+		return match{to: i + 1, doubt: "there is no number before this unit"}, true
 	}
-	return match{to: next, doubt: "before a unit, “" + s.at(i) + "” may be the number " + number}, true
+	return match{}, false
 }
+
+var (
+	needsNumber = set("milligrams micrograms milliliters kilograms centimeters millimeters mg mcg ml kg mmhg milliequivalents")
+	// beforeBareUnit are words after which a unit stands without a number, or after one that is no digit.
+	beforeBareUnit = set("in of per the a an few several many some by and or half quarter point these those additional more / to " +
+		"hundred thousand")
+)
