@@ -50,7 +50,7 @@ function warn(): void {
 if (idle > 2 * warning) {
   setInterval(() => {
     const away = Date.now() - last;
-    if (away > idle) leave("idle");
+    if (away > idle) request("DELETE", "/api/v1/session").finally(() => leave("idle"));
     else if (away > idle - warning) warn();
   }, 5000);
 }

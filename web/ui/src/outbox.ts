@@ -1,0 +1,92 @@
+// What may happen to a recording on this device, as pure functions. The local copy goes only after the receipt.
+//
+//	recording ─▶ waiting ─▶ uploading ─▶ received (the copy is removed)
+//	                ▲            ├─▶ waiting   network away, server busy, logged out: tried again
+//	                └── retry ───┴─▶ refused   the server will never take it as it is: a person decides
+export type Phase = "recording" | "waiting" | "uploading" | "received" | "refused";
+
+export interface Meta { encounter: string; patient: string; work_type: string; priority: "stat" | "routine" }
+
+export interface Item {
+  key: string; // the client key: the same recording is never two dictations
+  owner: string; // person who made it; others on this device do not see it
+  made: number; // ms since 1970
+  phase: Phase;
+  name: string; // file name
+  type: string; // media type
+  label: string; // for the list: patient or "no visit chosen"
+  seconds: number; // 0 for files
+  bytes: number;
+  chunks: number;
+  meta: Meta;
+  url?: string; // of the upload on the server, once it exists
+  sent: number; // bytes the server has
+  problem?: string; // why the last try failed, for people
+  dictation?: string;
+}
+
+export type Event =
+  | { kind: "stopped"; seconds: number; bytes: number; chunks: number }
+  | { kind: "started"; url?: string }
+  | { kind: "progress"; sent: number }
+  | { kind: "interrupted"; problem: string }
+  | { kind: "refused"; problem: string }
+  | { kind: "retry" }
+  | { kind: "received"; dictation: string };
+
+// step returns the item after an event. Events that do not fit the phase change nothing: a late progress report must not
+// turn "received" back into "uploading".
+export function step(item: Item, e: Event): Item {
+  switch (e.kind) {
+    case "stopped":
+      return item.phase === "recording" ? { ...item, phase: "waiting", seconds: e.seconds, bytes: e.bytes, chunks: e.chunks } : item;
+    case "started":
+      return item.phase === "waiting" || item.phase === "uploading" ? without({ ...item, phase: "uploading", ...(e.url ? { url: e.url } : {}) }, "problem") : item;
+    case "progress":
+      return item.phase === "uploading" ? { ...item, sent: Math.min(e.sent, item.bytes) } : item;
+    case "interrupted":
+      return item.phase === "uploading" || item.phase === "waiting" ? { ...item, phase: "waiting", problem: e.problem } : item;
+    case "refused":
+      return item.phase === "uploading" ? without({ ...item, phase: "refused", problem: e.problem, sent: 0 }, "url") : item;
+    case "retry":
+      return item.phase === "refused" ? without({ ...item, phase: "waiting" }, "problem") : item;
+    case "received":
+      return item.phase === "uploading" || item.phase === "waiting" ? without({ ...item, phase: "received", dictation: e.dictation, sent: item.bytes }, "problem") : item;
+  }
+}
+
+function without(item: Item, field: "problem" | "url"): Item {
+  const out = { ...item };
+  delete out[field];
+  return out;
+}
+
+// mayDropCopy says whether the recording's bytes may leave this device.
+export const mayDropCopy = (item: Item): boolean => item.phase === "received" && !!item.dictation;
+
+export const percent = (item: Item): number =>
+  item.bytes > 0 ? Math.min(99, Math.floor((item.sent / item.bytes) * 100)) : 0; // 100 only with the receipt
+
+// say is the honest word for where the recording is.
+export function say(item: Item, online: boolean): string {
+  switch (item.phase) {
+    case "recording":
+      return "Interrupted recording, on this device";
+    case "waiting":
+      if (!online) return "On this device. Sent as soon as the network is back";
+      return item.problem ? "On this device. " + item.problem : "On this device, about to be sent";
+    case "uploading":
+      return item.sent >= item.bytes && item.bytes > 0 ? "Uploaded, waiting for the receipt" : `Uploading ${percent(item)}%`;
+    case "received":
+      return "Received";
+    case "refused":
+      return "Not taken: " + (item.problem ?? "the server refused it") + " It is still on this device.";
+  }
+}
+
+// permanent says whether trying again with the same bytes is pointless.
+export const permanent = (status: number): boolean =>
+  status >= 400 && status < 500 && ![401, 404, 408, 409, 410, 423, 425, 429].includes(status);
+
+// pause before the nth try, in milliseconds: 2 s doubling to 1 minute.
+export const pause = (tries: number): number => Math.min(60_000, 2000 * Math.pow(2, Math.max(0, tries - 1)));
