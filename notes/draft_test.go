@@ -1,12 +1,8 @@
 package notes_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/goccy/go-yaml"
 
 	"vesper/notes"
 	"vesper/notes/templates"
@@ -46,20 +42,6 @@ func draft(t *testing.T, workType, script string) notes.Document {
 		t.Fatal(err)
 	}
 	return doc
-}
-
-func TestShowScripts(t *testing.T) {
-	paths, _ := filepath.Glob("../testdata/dictations/*/script.txt")
-	for _, path := range paths {
-		script, _ := os.ReadFile(path)
-		desc, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "case.yaml"))
-		var c struct {
-			WorkType string `yaml:"work_type"`
-		}
-		_ = yaml.Unmarshal(desc, &c)
-		doc := draft(t, c.WorkType, string(script))
-		t.Logf("==== %s\n%s\n%v", path, notes.Text(doc), doc.Flags)
-	}
 }
 
 func notesSpan(start, end float64) transcribe.Span {

@@ -14,19 +14,20 @@ type scanner struct {
 	headings headingIndex
 	phrases  map[string][]phrase
 
-	at         int    // token being read
-	section    string // being dictated
-	segments   []segment
-	removed    []Removed
-	flags      []Flag
-	blanks     []transcribe.Span // unheard speech that has not been placed yet
-	listNumber int               // last number of the list being dictated
-	nextCaps   caps
-	allCaps    bool
-	dictates   bool            // the speaker dictates marks
-	saysComma  bool            // the speaker dictates commas
-	named      map[string]bool // words that the engine wrote with a capital inside a sentence: names
-	shouted    []bool          // tokens in a stretch that the engine wrote Like a Headline
+	at          int    // token being read
+	section     string // being dictated
+	segments    []segment
+	removed     []Removed
+	flags       []Flag
+	blanks      []transcribe.Span // unheard speech that has not been placed yet
+	listNumber  int               // last number of the list being dictated
+	nextCaps    caps
+	allCaps     bool
+	dictates    bool            // the speaker dictates marks
+	dictatesAll bool            // the speaker dictates nearly every mark
+	saysComma   bool            // the speaker dictates commas
+	named       map[string]bool // words that the engine wrote with a capital inside a sentence: names
+	shouted     []bool          // tokens in a stretch that the engine wrote Like a Headline
 }
 
 func newScanner(t transcribe.Transcript, tpl templates.Template) *scanner {
@@ -251,8 +252,8 @@ func (s *scanner) goBack(i int) int {
 // word writes a token as it is.
 func (s *scanner) word(i int) {
 	t := s.tokens[i]
-	if last := s.last(); s.dictates && connectives[t.key] && last != nil && last.kind == itemWord && last.trail == "." {
-		last.trail = "" // a pause that the engine took for the end of a sentence
+	if last := s.last(); last != nil && last.kind == itemWord && last.trail == "." && s.pausedOnly(t.key) {
+		last.trail = ""
 	}
 	it := item{kind: itemWord, text: t.core, tokens: []int{i}, lead: t.lead, trail: t.trail, caps: s.nextCaps}
 	if s.allCaps {
@@ -274,7 +275,22 @@ func (s *scanner) readHabits() {
 		}
 	}
 	s.saysComma, s.dictates = commas > 1, commas > 1 || periods > 1
+	ends := 0
+	for i, t := range s.tokens {
+		if t.endsSentence() && t.key != "period" && t.key != "comma" && t.key != "colon" && s.key(i+1) != "period" {
+			ends++
+		}
+	}
+	s.dictatesAll = periods >= 3 && periods >= 2*ends
 }
+
+// pausedOnly says that a point which the engine wrote before a word stands for a pause: this speaker dictates the periods.
+func (s *scanner) pausedOnly(next string) bool {
+	return s.dictates && connectives[next] || s.dictatesAll && !beginners[next]
+}
+
+// beginners are the words with which sentences begin; before them the engine's point is believed.
+var beginners = wordSet("he she they it there the his her their we i this that these patient no not if a an on in mr mrs ms")
 
 // connectives do not begin a sentence of somebody who dictates the marks.
 var connectives = wordSet("with and or but which who whose nor without in of to for at on by from")

@@ -18,6 +18,9 @@ func labelled(s *scan, i int) (match, bool) {
 	if name == "" {
 		return match{}, false
 	}
+	if name == "number" && set("the a his her their its our")[s.at(i-2)] {
+		return match{}, false // "the number one cause"
+	}
 	n, ok := s.plain(i)
 	if !ok || s.crowded(n) || s.partOfPhrase(i, n) || !s.adjacentLabel(i, name) {
 		return match{}, false
