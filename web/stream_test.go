@@ -74,7 +74,8 @@ func (s *shelf) Delete(t string) error {
 func bare(t testing.TB) (s *Server, d *drain, cookie string) {
 	t.Helper()
 	d = &drain{me: pipeline.Person{ID: uuid.New(), PracticeID: uuid.New(), Role: "physician"}}
-	s, err := New(Config{Service: d, Sessions: &shelf{m: map[string][]byte{}}, Log: slog.New(slog.DiscardHandler), SpoolDir: t.TempDir()})
+	s, err := New(Config{Service: d, Sessions: &shelf{m: map[string][]byte{}}, Log: slog.New(slog.DiscardHandler), SpoolDir: t.TempDir(),
+		Pages: http.NotFoundHandler()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +168,9 @@ func FuzzUploadHeadersNeverFailOnOurSide(f *testing.F) {
 	s, _, cookie := bare(f)
 	f.Fuzz(func(t *testing.T, length, at, meta string, body []byte) {
 		call := func(method, path string, in []byte, headers ...string) *httptest.ResponseRecorder {
-			r := httptest.NewRequest(method, "/", bytes.NewReader(in))
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			r := httptest.NewRequestWithContext(ctx, method, "/", bytes.NewReader(in))
 			r.URL.Path = path
 			r.Header.Set("Cookie", cookie)
 			r.Header.Set("Tus-Resumable", "1.0.0")
