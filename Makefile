@@ -19,7 +19,7 @@ WHISPER := whisper=$$(internal/setup/whisper.sh --env); eval "$$whisper"
 
 s3      := $(VESPER_CACHE)/bin/.versitygw-$(VERSITYGW)
 modules := web/ui/node_modules/.package-lock.json
-pages   := web/static/build/.built
+pages   := bin/.pages
 
 ##@ Use
 

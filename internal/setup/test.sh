@@ -50,8 +50,6 @@ go_tests() { go test -p "$(parallel)" -timeout 15m "$@" ./...; }
 
 models() { go build -o bin/vesper ./cmd/vesper && bin/vesper models fetch; }
 
-page_tests() { npm --prefix web/ui test --silent; }
-
 fuzz() {
 	local pkg target
 	for pkg in $(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do
@@ -70,7 +68,8 @@ case ${1:-} in
 	step "go vet" go vet ./...
 	step "models" models
 	step "Go tests" go_tests
-	if grep -q '"test":' web/ui/package.json 2>/dev/null; then step "tests of the pages" page_tests; fi
+	step "types of the pages" npm --prefix web/ui run check --silent
+	step "tests of the pages" npm --prefix web/ui test --silent
 	;;
 --race)
 	step "models" models
