@@ -63,6 +63,9 @@ func (s *Service) admit(ctx context.Context, actor access.Actor, sub *Submission
 		sub.Priority = Routine
 	}
 	err = s.inTx(ctx, actor, access.Submit, sub.AuthorID, func(ctx context.Context, tx Tx) error {
+		if err := resolveAuthor(ctx, tx, sub); err != nil {
+			return err
+		}
 		r := access.Resource{PracticeID: actor.PracticeID, AuthorID: sub.AuthorID}
 		if err := access.Decide(actor, access.Submit, r); err != nil {
 			return err
@@ -77,6 +80,24 @@ func (s *Service) admit(ctx context.Context, actor access.Actor, sub *Submission
 		return resolvePatient(ctx, tx, sub)
 	})
 	return tpl, err
+}
+
+// resolveAuthor turns a login into the author's id.
+func resolveAuthor(ctx context.Context, tx Tx, sub *Submission) error {
+	if sub.AuthorLogin == "" {
+		return nil
+	}
+	physicians, err := tx.People(ctx, string(access.Physician))
+	if err != nil {
+		return err
+	}
+	for _, p := range physicians {
+		if strings.EqualFold(p.Login, sub.AuthorLogin) {
+			sub.AuthorID = p.ID
+			return nil
+		}
+	}
+	return fault.New(fault.Invalid, "author_unknown", "No physician of your practice has this login. Check the author.")
 }
 
 // resolvePatient checks that patient and encounter exist and belong together.

@@ -16,6 +16,7 @@ import (
 type Submission struct {
 	ClientKey   string     // chosen by the client so that a repeated upload is recognised; may be ""
 	AuthorID    uuid.UUID  // zero: the actor
+	AuthorLogin string     // instead of AuthorID: looked up in the practice
 	PatientID   *uuid.UUID // known patient
 	EncounterID *uuid.UUID
 	PatientMRN  string // instead of PatientID: looked up in the practice

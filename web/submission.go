@@ -35,7 +35,8 @@ func checkField(name, value string) error {
 	return nil
 }
 
-// submission reads the fields. The patient is an id or a record number; the rest is checked by the service.
+// submission reads the fields. The author is an id or a login, the patient an id or a record
+// number; the rest is checked by the service.
 func submission(fields map[string]string, actor access.Actor) (pipeline.Submission, error) {
 	sub := pipeline.Submission{
 		ClientKey: fields["client_key"], WorkType: fields["work_type"], Filename: fields["filename"], ContentType: fields["filetype"],
@@ -52,11 +53,11 @@ func submission(fields map[string]string, actor access.Actor) (pipeline.Submissi
 		return sub, fault.New(fault.Invalid, "priority_invalid", "The priority is stat or routine.")
 	}
 	if v := fields["author"]; v != "" && v != "me" {
-		id, err := uuid.Parse(v)
-		if err != nil {
-			return sub, fault.New(fault.Invalid, "author_invalid", "The author must be an id, or me.")
+		if id, err := uuid.Parse(v); err == nil {
+			sub.AuthorID = id
+		} else {
+			sub.AuthorLogin = v
 		}
-		sub.AuthorID = id
 	}
 	if v := fields["encounter"]; v != "" {
 		id, err := uuid.Parse(v)
