@@ -80,6 +80,7 @@ const (
 	FlagNumber         FlagKind = "number"          // a number that can be read in two ways
 	FlagStruck         FlagKind = "struck"          // text over non-speech or in a loop: taken out, can be put back
 	FlagScratched      FlagKind = "scratched"       // text that the speaker took back
+	FlagDrug           FlagKind = "drug_name"       // a dose without a known drug before it
 	FlagHeading        FlagKind = "heading"         // words dictated like a heading that the template does not have
 	FlagMissingSection FlagKind = "missing_section" // a required section without text
 )

@@ -30,7 +30,8 @@ func Draft(t transcribe.Transcript, tpl templates.Template, opts Options) (Docum
 	}
 	doc := s.compose()
 	doc.Flags = append(doc.Flags, s.flagDoubts(doubts)...)
-	doc.Flags = append(doc.Flags, s.flagUnsure(opts.MaxDoubts)...)
+	unsure := s.flagUnsure(opts.MaxDoubts)
+	doc.Flags = append(append(doc.Flags, unsure...), s.flagNameless(unsure)...)
 	doc.Flags = append(doc.Flags, s.flagStruck(t.Spans)...)
 	doc.Flags = append(doc.Flags, s.flags...)
 	doc.Flags = distinct(doc.Flags)

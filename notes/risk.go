@@ -4,8 +4,6 @@ import (
 	"sort"
 	"strings"
 	"unicode"
-
-	"vesper/transcribe"
 )
 
 // risk is a kind of word whose mishearing harms. Below its threshold of confidence a person should hear it.
@@ -17,13 +15,15 @@ type risk struct {
 }
 
 var (
-	riskNumber   = risk{"number", 0.55, Critical, "a number"}
-	riskTeen     = risk{"teen", 0.95, Critical, "a number that sounds like another one (15 and 50)"}
-	riskUnit     = risk{"unit", 0.5, Critical, "a unit"}
-	riskDrug     = risk{"drug", 0.5, Critical, "the name of a drug"}
-	riskName     = risk{"name", 0.4, Critical, "before a dose, where the name of a drug is expected"}
-	riskSide     = risk{"side", 0.5, Critical, "a side"}
-	riskNegation = risk{"negation", 0.45, Critical, "a negation"}
+	riskNumber    = risk{"number", 0.55, Critical, "a number"}
+	riskTeen      = risk{"teen", 0.95, Critical, "a number that sounds like another one (15 and 50)"}
+	riskUnit      = risk{"unit", 0.5, Critical, "a unit"}
+	riskDrug      = risk{"drug", 0.5, Critical, "the name of a drug"}
+	riskKnownDrug = risk{"drug", 0.3, Critical, "the name of a drug"} // a word from the list is less likely to be an accident
+	riskCount     = risk{"count", 0.5, Notice, "a number"}
+	riskName      = risk{"name", 0.4, Critical, "before a dose, where the name of a drug is expected"}
+	riskSide      = risk{"side", 0.5, Critical, "a side"}
+	riskNegation  = risk{"negation", 0.45, Critical, "a negation"}
 )
 
 var (
@@ -33,16 +33,6 @@ var (
 		"liter liters unit milliequivalents percent")
 	teenWords = wordSet("thirteen fourteen fifteen sixteen seventeen eighteen nineteen thirty forty fifty sixty seventy eighty ninety " +
 		"13 14 15 16 17 18 19 30 40 50 60 70 80 90")
-	// drugEnds are endings of generic names (stems of the USAN list) that ordinary words rarely have.
-	drugEnds = []string{
-		"pril", "sartan", "olol", "statin", "azole", "mycin", "cillin", "floxacin", "dipine", "prazole", "gliptin", "gliflozin",
-		"glutide", "triptan", "parin", "xaban", "gatran", "mab", "tinib", "cycline", "oxetine", "traline", "pram", "azepam", "zolam",
-		"idone", "apine", "caine", "formin", "thiazide", "semide", "tidine", "setron", "lukast", "terol", "sone", "solone", "vir",
-		"profen", "codone", "morphone", "barbital", "toin", "zepine", "gabalin", "pentin", "thyroxine", "glargine", "lispro",
-		"warfarin", "digoxin", "aspirin", "insulin", "tropium", "fentanyl", "ketamine", "dronate", "fibrate", "zosin", "afil",
-		"opurinol", "oxicam", "amiodarone", "diltiazem", "verapamil", "vancomycin", "acetaminophen", "clopidogrel", "methotrexate",
-	}
-	notDrugs = wordSet("person reason season jason lesson blouse moab environ")
 )
 
 // unsure is a doubtful word.
@@ -118,6 +108,8 @@ func (s *scanner) riskOf(items []item, i int) (risk, float64, bool) {
 	switch {
 	case digits && teen && isDose(items, i):
 		return riskTeen, confidence, true
+	case digits && it.rule == "quantity" && !isDose(items, i) && strings.IndexByte(it.text, '%') < 0:
+		return riskCount, confidence, true
 	case digits && it.rule != "":
 		return riskNumber, confidence, true
 	case digits && i+1 < len(items) && unitWords[keyOf(items[i+1].text)]:
@@ -128,6 +120,8 @@ func (s *scanner) riskOf(items []item, i int) (risk, float64, bool) {
 		return riskSide, confidence, true
 	case negations[key]:
 		return riskNegation, confidence, true
+	case knownDrugs()[key]:
+		return riskKnownDrug, confidence, true
 	case drugLike(key) || beforeDose(items, i):
 		return riskDrug, confidence, true
 	case beforeDose(items, i+1) || beforeDose(items, i+2):
@@ -142,20 +136,6 @@ func teenDigits(key string) bool {
 		return false
 	}
 	return teenWords[key[1:]]
-}
-
-// drugLike says that a word ends like the generic name of a drug.
-func drugLike(word string) bool {
-	key := keyOf(word)
-	if len(key) < 6 || notDrugs[key] {
-		return false
-	}
-	for _, end := range drugEnds {
-		if strings.HasSuffix(key, end) && len(key) >= len(end)+2 || key == end {
-			return true
-		}
-	}
-	return false
 }
 
 // beforeDose says that a dose follows the word, so that it is likely to be part of the name of a drug.
@@ -184,52 +164,3 @@ var (
 	commonBeforeDose = wordSet("about increase decrease increased decreased another received taking given total least under dose " +
 		"initially every after to at of was is with than for over by from and the")
 )
-
-// flagDoubts flags numbers that can be read in two ways.
-func (s *scanner) flagDoubts(doubts []doubt) []Flag {
-	var out []Flag
-	for _, d := range doubts {
-		out = append(out, s.flag(FlagNumber, Critical, d.section, d.tokens, s.heard(d.tokens), "Listen to “"+s.heard(d.tokens)+"”: "+d.detail+"."))
-	}
-	return out
-}
-
-// struckReasons explain why text was struck out, in plain words.
-var struckReasons = map[string]string{
-	"loop":       "The engine repeated itself here",
-	"non_speech": "The engine wrote this where nobody speaks",
-	"phantom":    "The engine wrote a phrase that it often makes up",
-}
-
-// flagStruck flags what was taken out of the transcript, so that it can be put back.
-func (s *scanner) flagStruck(spans []transcribe.Span) []Flag {
-	var out []Flag
-	for _, sp := range spans {
-		if sp.Kind != transcribe.SpanStruck {
-			continue
-		}
-		reason, known := struckReasons[sp.Reason]
-		if !known {
-			reason = "The engine wrote this, but the recording does not bear it out"
-		}
-		text := NormalizeText(sp.Text)
-		out = append(out, newFlag(Flag{
-			Kind: FlagStruck, Severity: Notice, Section: s.sectionAt(sp.Start), Text: text, Start: finite(sp.Start), End: finite(sp.End),
-			Detail: reason + ". It was left out; put it back if it was said.",
-		}))
-	}
-	return out
-}
-
-// sectionAt is the section that was being dictated at a time.
-func (s *scanner) sectionAt(at float64) string {
-	section := s.tpl.Default()
-	for _, seg := range s.segments {
-		for _, it := range seg.items {
-			if len(it.tokens) > 0 && s.tokens[it.tokens[0]].start <= at {
-				section = seg.section
-			}
-		}
-	}
-	return section
-}

@@ -1,0 +1,52 @@
+package notes
+
+import "vesper/transcribe"
+
+// flagDoubts flags numbers that can be read in two ways.
+func (s *scanner) flagDoubts(doubts []doubt) []Flag {
+	var out []Flag
+	for _, d := range doubts {
+		out = append(out, s.flag(FlagNumber, Critical, d.section, d.tokens, s.heard(d.tokens), "Listen to “"+s.heard(d.tokens)+"”: "+d.detail+"."))
+	}
+	return out
+}
+
+// struckReasons explain why text was struck out, in plain words.
+var struckReasons = map[string]string{
+	"loop":       "The engine repeated itself here",
+	"non_speech": "The engine wrote this where nobody speaks",
+	"phantom":    "The engine wrote a phrase that it often makes up",
+}
+
+// flagStruck flags what was taken out of the transcript, so that it can be put back.
+func (s *scanner) flagStruck(spans []transcribe.Span) []Flag {
+	var out []Flag
+	for _, sp := range spans {
+		if sp.Kind != transcribe.SpanStruck {
+			continue
+		}
+		reason, known := struckReasons[sp.Reason]
+		if !known {
+			reason = "The engine wrote this, but the recording does not bear it out"
+		}
+		text := NormalizeText(sp.Text)
+		out = append(out, newFlag(Flag{
+			Kind: FlagStruck, Severity: Notice, Section: s.sectionAt(sp.Start), Text: text, Start: finite(sp.Start), End: finite(sp.End),
+			Detail: reason + ". It was left out; put it back if it was said.",
+		}))
+	}
+	return out
+}
+
+// sectionAt is the section that was being dictated at a time.
+func (s *scanner) sectionAt(at float64) string {
+	section := s.tpl.Default()
+	for _, seg := range s.segments {
+		for _, it := range seg.items {
+			if len(it.tokens) > 0 && s.tokens[it.tokens[0]].start <= at {
+				section = seg.section
+			}
+		}
+	}
+	return section
+}
