@@ -113,7 +113,7 @@ func TestASessionEndsAfterATimeWithoutActivityAlthoughAPagePolls(t *testing.T) {
 		return marked.get("/api/v1/work-types", "Vesper-Background", "1").status == 401
 	})
 	testkit.Until(t, 10*time.Second, "a browser's polls do not keep the session alive", func() bool {
-		return poll.get("/api/v1/session", "Sec-Fetch-Mode", "cors").status == 401
+		return poll.get("/api/v1/dictations/"+newID().String()+"/status", "Sec-Fetch-Mode", "cors").status == 401
 	})
 	marked.get("/api/v1/work-types").problem(401, "session_ended")
 }
