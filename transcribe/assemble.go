@@ -7,8 +7,9 @@ import (
 
 const (
 	joinGap      = 0.6 // s between words that still count as one stretch of words
-	unheardFrom  = 1.0 // s of speech without words that a person must hear
-	wordReach    = 0.3 // s around a word that it accounts for
+	unheardFrom  = 1.0 // s of speech between words that a person must hear
+	aloneFrom    = 0.4 // s of speech that stands alone, without any word; a spoken "no" is not much longer
+	wordReach    = 0.3 // s around a word that it accounts for, as word times are not exact
 	shortestSpan = 0.001
 )
 
@@ -86,10 +87,64 @@ func mergeOverlap(left, right []Word, cut float64) (l, r []Word) {
 // unheard speech; the rest is silence. What is a word is said by the list of words, not by the spans.
 func tile(words []Word, struck []Span, speech []Region, end float64) []Span {
 	claims := joinStruck(struck, end)
-	claims = append(claims, without(wordStretches(words), claims, shortestSpan)...)
-	claims = append(claims, unheard(words, struck, speech, claims)...)
+	heard := wordStretches(words)
+	more, unheard := restOfSpeech(append(slices.Clone(claims), wordTimes(words)...), speech)
+	claims = append(claims, without(heard, claims, shortestSpan)...)
+	claims = append(claims, without(unheard, claims, shortestSpan)...)
+	claims = append(claims, without(more, claims, shortestSpan)...)
 	slices.SortStableFunc(claims, func(a, b Span) int { return cmp.Compare(a.Start, b.Start) })
-	return fillSilence(claims, end)
+	return fillSilence(joinWordSpans(claims), end)
+}
+
+func wordTimes(words []Word) []Span {
+	out := make([]Span, len(words))
+	for i, w := range words {
+		out[i] = Span{Start: w.Start, End: w.End}
+	}
+	return out
+}
+
+// restOfSpeech shares out the speech that words and struck text do not cover: short rests belong to the words beside them,
+// long ones, and speech without any word, must be heard by a person.
+func restOfSpeech(covered []Span, speech []Region) (more, unheard []Span) {
+	for _, r := range speech {
+		if r.Loud {
+			continue
+		}
+		whole := Span{Start: round3(seconds(r.From)), End: round3(seconds(r.To)), Kind: SpanUnheard, Reason: ReasonNoWords}
+		for _, rest := range without([]Span{whole}, covered, shortestSpan) {
+			length, bar := rest.End-rest.Start, unheardFrom
+			if rest == whole {
+				bar = aloneFrom
+			}
+			if rest.Start > whole.Start {
+				length -= wordReach
+			}
+			if rest.End < whole.End {
+				length -= wordReach
+			}
+			switch {
+			case length >= bar:
+				unheard = append(unheard, rest)
+			case rest != whole:
+				more = append(more, Span{Start: rest.Start, End: rest.End, Kind: SpanWords})
+			}
+		}
+	}
+	return more, unheard
+}
+
+// joinWordSpans joins word spans that touch.
+func joinWordSpans(claims []Span) []Span {
+	var out []Span
+	for _, c := range claims {
+		if n := len(out); n > 0 && c.Kind == SpanWords && out[n-1].Kind == SpanWords && c.Start-out[n-1].End < shortestSpan/2 {
+			out[n-1].End = max(out[n-1].End, c.End)
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 // joinStruck sorts struck spans, keeps them inside the recording and joins those that overlap.
@@ -122,22 +177,6 @@ func wordStretches(words []Word) []Span {
 		out = append(out, Span{Start: w.Start, End: max(w.End, w.Start), Kind: SpanWords})
 	}
 	return out
-}
-
-// unheard finds speech that neither words nor struck text account for.
-func unheard(words []Word, struck []Span, speech []Region, taken []Span) []Span {
-	covered := make([]Span, 0, len(words)+len(struck))
-	for _, w := range words {
-		covered = append(covered, Span{Start: w.Start - wordReach, End: w.End + wordReach})
-	}
-	covered = append(covered, struck...)
-	var open []Span
-	for _, r := range speech {
-		if !r.Loud {
-			open = append(open, Span{Start: round3(seconds(r.From)), End: round3(seconds(r.To)), Kind: SpanUnheard, Reason: ReasonNoWords})
-		}
-	}
-	return without(without(open, covered, unheardFrom), taken, shortestSpan)
 }
 
 // without cuts the taken stretches out of spans and keeps the remains that last at least shortest seconds.

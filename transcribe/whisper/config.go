@@ -3,6 +3,7 @@ package whisper
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -107,6 +108,23 @@ func verify(ctx context.Context, f File) (stamp, error) {
 			"The file of the speech model "+f.Name+" is damaged. Fetch it again with: vesper models fetch "+f.Name)
 	}
 	return stamp{st.Size(), st.ModTime()}, nil
+}
+
+// checkHeader refuses a file that is no Whisper model in ggml form: the library reads the counts in its header unchecked.
+func checkHeader(f File) error {
+	var head [8]byte
+	file, err := os.Open(f.Path)
+	if err != nil {
+		return fmt.Errorf("verify %s: %w", f.Name, err)
+	}
+	defer file.Close()
+	_, err = io.ReadFull(file, head[:])
+	magic, vocabulary := binary.LittleEndian.Uint32(head[:4]), binary.LittleEndian.Uint32(head[4:])
+	if err != nil || magic != 0x67676d6c || vocabulary < 51864 || vocabulary > 51866 {
+		return fault.Wrap(fmt.Errorf("header %x", head), fault.Unavailable, "model_corrupt",
+			"The file of the speech model "+f.Name+" is no Whisper model. Choose one from: vesper models list")
+	}
+	return nil
 }
 
 type stamp struct {

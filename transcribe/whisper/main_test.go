@@ -17,7 +17,11 @@ import (
 
 func TestMain(m *testing.M) {
 	RunChildIfAsked()
-	os.Exit(m.Run())
+	code := m.Run()
+	if p, err := shared(); err == nil {
+		p.Close()
+	}
+	os.Exit(code)
 }
 
 // testConfig fetches the default model if it is not in the cache yet.
@@ -37,6 +41,24 @@ var testConfig = sync.OnceValues(func() (Config, error) {
 		Model: File{model.Name, model.Path, model.SHA256}, VAD: File{vad.Name, vad.Path, vad.SHA256}, Nice: -1,
 	}, nil
 })
+
+// shared is the pool of the tests that leave its children alone.
+var shared = sync.OnceValues(func() (*Pool, error) {
+	cfg, err := testConfig()
+	if err != nil {
+		return nil, err
+	}
+	return New(context.Background(), cfg)
+})
+
+func sharedPool(t testing.TB) *Pool {
+	t.Helper()
+	p, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
 
 func newPool(t testing.TB, change func(*Config)) *Pool {
 	t.Helper()

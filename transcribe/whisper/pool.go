@@ -40,6 +40,9 @@ func New(ctx context.Context, cfg Config) (*Pool, error) {
 	if p.vad, err = verify(ctx, cfg.VAD); err != nil {
 		return nil, err
 	}
+	if err := checkHeader(cfg.Model); err != nil {
+		return nil, err
+	}
 	for range cfg.Children {
 		p.idle = append(p.idle, nil)
 		p.tokens <- struct{}{}

@@ -34,7 +34,8 @@ func plain(text string) string {
 }
 
 func TestASpeechIsHeardWordForWordWithTimes(t *testing.T) {
-	p := newPool(t, nil)
+	t.Parallel()
+	p := sharedPool(t)
 	path, err := speechFile()
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +69,8 @@ func TestASpeechIsHeardWordForWordWithTimes(t *testing.T) {
 }
 
 func TestWithoutSpeechThereAreNoWords(t *testing.T) {
-	p := newPool(t, nil)
+	t.Parallel()
+	p := sharedPool(t)
 	rng := rand.New(rand.NewPCG(1, 2))
 	make1 := func(n int, f func(i int) float64) []float32 {
 		x := make([]float32, n)
@@ -112,9 +114,10 @@ func TestWithoutSpeechThereAreNoWords(t *testing.T) {
 	}
 }
 
-func TestThreeHoursOfSilenceTakeSeconds(t *testing.T) {
-	p := newPool(t, nil)
-	b := make([]byte, 44+3*3600*8000)
+func TestAnHourOfSilenceTakesSeconds(t *testing.T) {
+	t.Parallel()
+	p := sharedPool(t)
+	b := make([]byte, 44+3600*8000)
 	copy(b, "RIFF\xff\xff\xff\x7fWAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00data\xff\xff\xff\xff")
 	for i := 44; i < len(b); i++ {
 		b[i] = 128
@@ -127,29 +130,23 @@ func TestThreeHoursOfSilenceTakeSeconds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(tr.Spans) != 1 || tr.Spans[0].Kind != transcribe.SpanSilence || tr.Spans[0].End != 3*3600 {
+	if len(tr.Spans) != 1 || tr.Spans[0].Kind != transcribe.SpanSilence || tr.Spans[0].End != 3600 {
 		t.Fatalf("spans %+v", tr.Spans)
 	}
 }
 
-// eighty is a recording of 80 s that needs several chunks: the speech, seven times, with pauses.
-func eighty(t testing.TB) *audio.PCM {
-	var x []float32
-	for range 7 {
-		x = append(x, speech(t)...)
-		x = append(x, make([]float32, audio.Rate/2)...)
-	}
-	return audio.FromSamples(x)
-}
+// short makes several chunks out of one speech.
+var short = transcribe.Settings{ChunkSeconds: 5}
 
 func TestAResumedRunGivesTheSameBytes(t *testing.T) {
-	p := newPool(t, nil)
-	pcm := eighty(t)
+	t.Parallel()
+	p := sharedPool(t)
+	pcm := audio.FromSamples(speech(t))
 	var saved []transcribe.ChunkResult
 	full := func(resume []transcribe.ChunkResult) []byte {
 		t.Helper()
 		tr, err := transcribe.Transcriber{Engine: p}.Run(t.Context(), pcm, transcribe.RunOptions{
-			Resume: resume,
+			Settings: short, Resume: resume,
 			OnChunk: func(c transcribe.ChunkResult) error {
 				saved = append(saved, c)
 				return nil
@@ -166,8 +163,8 @@ func TestAResumedRunGivesTheSameBytes(t *testing.T) {
 		return b
 	}
 	want := full(nil)
-	if len(saved) < 3 {
-		t.Fatalf("%d chunks", len(saved))
+	if len(saved) < 3 || !strings.Contains(plain(textOf(t, want)), "your country can do for you ask what you can do for your country") {
+		t.Fatalf("%d chunks: %s", len(saved), want)
 	}
 	for i, c := range saved {
 		if c.Index != i || c.Total != len(saved) {
@@ -189,13 +186,20 @@ func TestAResumedRunGivesTheSameBytes(t *testing.T) {
 	if fresh := len(saved) - done; fresh != done-2 {
 		t.Errorf("%d chunks decoded after resuming, want %d", fresh, done-2)
 	}
-	if n := strings.Count(plain(string(want)), "your country can do for you"); n != 7 {
-		t.Errorf("the sentence was heard %d times of 7", n)
+}
+
+func textOf(t *testing.T, transcript []byte) string {
+	t.Helper()
+	var tr transcribe.Transcript
+	if err := json.Unmarshal(transcript, &tr); err != nil {
+		t.Fatal(err)
 	}
+	return tr.Text
 }
 
 func TestAnErrorWhileSavingAChunkStopsTheRun(t *testing.T) {
-	p := newPool(t, nil)
+	t.Parallel()
+	p := sharedPool(t)
 	full := errors.New("disk full")
 	_, err := transcribe.Transcriber{Engine: p}.Run(t.Context(), audio.FromSamples(speech(t)), transcribe.RunOptions{
 		OnChunk: func(transcribe.ChunkResult) error { return full },
@@ -290,15 +294,15 @@ func TestCancelAlwaysSaysSoAndComesSoon(t *testing.T) {
 	if err := p.Warm(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	pcm := eighty(t)
-	for _, after := range []time.Duration{0, time.Millisecond, 30 * time.Millisecond, 200 * time.Millisecond, 1500 * time.Millisecond} {
+	pcm := audio.FromSamples(speech(t))
+	for _, after := range []time.Duration{0, time.Millisecond, 30 * time.Millisecond, 400 * time.Millisecond, 1200 * time.Millisecond} {
 		ctx, cancel := context.WithCancel(t.Context())
 		var at atomic.Int64
 		time.AfterFunc(after, func() {
 			at.Store(time.Now().UnixNano())
 			cancel()
 		})
-		_, err := transcribe.Transcriber{Engine: p}.Run(ctx, pcm, transcribe.RunOptions{})
+		_, err := transcribe.Transcriber{Engine: p}.Run(ctx, pcm, transcribe.RunOptions{Settings: short})
 		late := time.Since(time.Unix(0, at.Load()))
 		cancel()
 		if !errors.Is(err, context.Canceled) {
@@ -316,7 +320,7 @@ func TestCancelAlwaysSaysSoAndComesSoon(t *testing.T) {
 func TestOddInputsGetAnswersNotCrashes(t *testing.T) {
 	p := newPool(t, func(c *Config) { c.Children = 1 })
 	en := transcribe.DecodeOptions{Language: "en"}
-	for _, n := range []int{0, 1, 200, 1600, 2400, 30 * audio.Rate} {
+	for _, n := range []int{0, 1, 30 * audio.Rate} {
 		x := make([]float32, n)
 		if n > 1 {
 			x[0], x[1] = float32(math.NaN()), float32(math.Inf(1))
@@ -346,11 +350,12 @@ func TestOddInputsGetAnswersNotCrashes(t *testing.T) {
 }
 
 func TestDecodingIsTheSameEveryTimeEvenWhenSampling(t *testing.T) {
-	p := newPool(t, nil)
+	t.Parallel()
+	p := sharedPool(t)
 	x := speech(t)
 	for _, temperature := range []float64{0, 0.4} {
 		var want string
-		for i := range 3 {
+		for i := range 2 {
 			d, err := p.Decode(t.Context(), x, transcribe.DecodeOptions{Language: "en", Temperature: temperature})
 			if err != nil {
 				t.Fatal(err)
@@ -389,20 +394,22 @@ func TestADamagedModelIsRefusedBeforeItIsLoaded(t *testing.T) {
 	}
 }
 
-func TestAModelThatCannotBeLoadedIsAFaultNotAHang(t *testing.T) {
+func TestAFileThatIsNoSpeechModelIsRefused(t *testing.T) {
 	cfg, err := testConfig()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Model = cfg.VAD // verified, but no Whisper model
-	cfg.Children = 1
-	p, err := New(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	if err := p.Warm(t.Context()); fault.As(err).Code != "engine_unavailable" {
+	cfg.Model = cfg.VAD // the right digest, but the wrong kind; the library would read on and on
+	if _, err := New(t.Context(), cfg); fault.As(err).Code != "model_corrupt" {
 		t.Fatalf("got %v", err)
+	}
+}
+
+func TestABinaryThatIsNoEngineIsAFaultNotAHang(t *testing.T) {
+	p := newPool(t, func(c *Config) { c.Children, c.Executable = 1, "/bin/true" })
+	began := time.Now()
+	if err := p.Warm(t.Context()); fault.As(err).Code != "engine_unavailable" || time.Since(began) > 10*time.Second {
+		t.Fatalf("got %v after %v", err, time.Since(began))
 	}
 }
 
@@ -430,7 +437,7 @@ func TestClosingEndsAllChildrenAndLaterCallsFail(t *testing.T) {
 func TestAChildGetsNoSecretsAndKeepsQuiet(t *testing.T) {
 	t.Setenv("VESPER_DATABASE_PASSWORD", "hunter2")
 	p := newPool(t, func(c *Config) { c.Children = 1 })
-	if _, err := p.Decode(t.Context(), speech(t), transcribe.DecodeOptions{Language: "en"}); err != nil {
+	if _, err := p.Speech(t.Context(), speech(t)); err != nil {
 		t.Fatal(err)
 	}
 	c := p.idle[0]

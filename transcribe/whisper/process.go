@@ -37,13 +37,12 @@ func startProcess(ctx context.Context, cfg Config) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("request pipe: %w", err)
 	}
-	defer fromParent.Close()
 	replies, toParent, err := os.Pipe()
 	if err != nil {
+		fromParent.Close()
 		requests.Close()
 		return nil, fmt.Errorf("reply pipe: %w", err)
 	}
-	defer toParent.Close()
 	p := &process{requests: requests, replies: replies, said: &tail{}, exited: make(chan struct{})}
 	p.cmd = exec.Command(cfg.Executable, "engine-child")
 	p.cmd.Env = childEnvironment(cfg.Threads, cfg.Nice)
@@ -51,7 +50,10 @@ func startProcess(ctx context.Context, cfg Config) (*process, error) {
 	p.cmd.Stderr = p.said
 	p.cmd.WaitDelay = time.Second
 	p.cmd.SysProcAttr = childAttributes()
-	if err := p.launch(); err != nil {
+	err = p.launch()
+	fromParent.Close() // only the child may hold these ends, or its death would not be seen
+	toParent.Close()
+	if err != nil {
 		requests.Close()
 		replies.Close()
 		return nil, fmt.Errorf("start child: %w", err)
