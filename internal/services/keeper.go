@@ -42,8 +42,11 @@ func (k *keeper) keep() {
 	}
 }
 
-// close ends the keeper, after all children.
+// close ends the keeper, after all children. A stack that is only attached has none.
 func (k *keeper) close() {
+	if k == nil {
+		return
+	}
 	k.once.Do(func() { close(k.quit) })
 	<-k.done
 }

@@ -307,3 +307,21 @@ func TestACancelledStartLeavesNothingRunning(t *testing.T) {
 		t.Fatalf("processes are left: %v", records)
 	}
 }
+
+func TestAnotherProcessCanAttachToARunningStackAndCannotStopIt(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	if _, err := services.Attach(dir); code(err) != "not_running" {
+		t.Fatalf("got %v", err)
+	}
+	s := start(t, services.Config{Dir: dir, Only: []string{services.Postgres, services.Redis}})
+	other, err := services.Attach(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other.PostgresURL("") != s.PostgresURL("") || other.RedisURL() != s.RedisURL() || other.Status() != nil {
+		t.Errorf("attached to another stack: %v", other.Status())
+	}
+	stop(t, other)
+	mustPsql(t, other.PostgresURL(""), "SELECT 1")
+}
