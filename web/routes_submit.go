@@ -23,7 +23,7 @@ func (s *Server) mountSubmit() {
 		Type: "object", Required: []string{"file"},
 		Properties: map[string]*huma.Schema{
 			"file":       {Type: "string", Format: "binary", Description: "WAV, MP3, M4A/AAC, OGG/Opus, WebM/Opus or FLAC"},
-			"author":     text("Id of the physician who dictated; without it, whoever is signed in"),
+			"author":     text("Id or login of the physician who dictated; without it, whoever is signed in"),
 			"patient":    text("Id or record number"),
 			"encounter":  text("Id of the visit"),
 			"work_type":  text("As in /v1/work-types; progress note if empty"),

@@ -88,7 +88,7 @@ func TestNoWordOfAPatientGetsIntoLogsOrProblems(t *testing.T) {
 		c.json("POST", "/api/v1/dictations/"+id+"/bind", map[string]any{"patient": canary}),
 		c.submit([]byte(canary), canary+".wav", map[string]string{"patient": canary}, nil),
 		c.submit([]byte(canary), canary, map[string]string{canary: canary}, nil),
-		c.begin(5, map[string]string{"patient": canary, "author": canary}),
+		c.begin(5, map[string]string{"patient": canary, "encounter": canary}),
 		c.begin(5, map[string]string{canary: canary}),
 		c.do("POST", "/"+canary, nil),
 		c.json("POST", "/api/v1/session", map[string]string{"login": canary, "password": canary}),

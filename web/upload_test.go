@@ -135,7 +135,7 @@ func TestWhatIsNoRecordingIsRefusedWithWordsThatHelp(t *testing.T) {
 		"a long field":        {tone(), map[string]string{"client_key": strings.Repeat("x", 501)}, 422, "field_too_long"},
 		"a strange priority":  {tone(), map[string]string{"priority": "asap"}, 422, "priority_invalid"},
 		"an unknown patient":  {tone(), map[string]string{"patient": "T-404"}, 422, "patient_unknown"},
-		"no author's id":      {tone(), map[string]string{"author": "Dr. X"}, 422, "author_invalid"},
+		"an unknown author":   {tone(), map[string]string{"author": "dr-nobody"}, 422, "author_unknown"},
 		"somebody else's":     {tone(), map[string]string{"author": w.people["other"].ID.String()}, 403, "forbidden"},
 	} {
 		a := c.submit(tc.file, "a.wav", tc.fields, nil)
