@@ -121,3 +121,14 @@ func TestConsumedWordsAreOnTheRecord(t *testing.T) {
 		}
 	}
 }
+
+func TestABlankOutlivesScratchThat(t *testing.T) {
+	t.Parallel()
+	tr := heard("Subjective colon\nshe has pain on the left scratch that she eats period")
+	at := tr.Words[5].Start
+	tr.Spans = append(tr.Spans, notesSpan(at-0.2, at-0.1))
+	doc := mustDraft(t, tr, template(t, "progress"))
+	if s, _ := doc.Section("subjective"); s.Text() != "[blank 0:02–0:02] she eats." {
+		t.Errorf("got %q", s.Text())
+	}
+}

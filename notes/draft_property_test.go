@@ -25,17 +25,27 @@ var vocabulary = strings.Fields(`period period. Period, comma comma, Comma. coma
 	blood pressure heart rate temperature October third twenty six menstrual the patient denies pain left right no lisinopril metformin
 	(chest) "quoted" [BLANK_AUDIO] [inaudible] ... - is include with Mr. Dr. Smith word. Word, A I he colonoscopy cancer and Ünïcode 🙂 T S H`)
 
+// phrases are commands and headings that need several words.
+var phrases = []string{
+	"scratch that", "Scratch that.", "strike that", "new paragraph", "New paragraph.", "new line", "number one", "Number two,",
+	"next number", "bullet point", "Plan, colon.", "assessment colon", "physical examination colon", "lungs colon",
+	"history of president illness, colon.", "one forty two over eighty eight", "forty milligrams daily", "leave a blank",
+	"end of dictation", "open paren", "close paren", "go back to plan colon", "next section", "all caps", "pedigree colon",
+}
+
 func anyTranscript(t *rapid.T) transcribe.Transcript {
 	var out transcribe.Transcript
 	at := 0.0
-	for range rapid.IntRange(0, 60).Draw(t, "words") {
+	said := strings.Fields(strings.Join(rapid.SliceOfN(rapid.OneOf(
+		rapid.SampledFrom(vocabulary), rapid.SampledFrom(phrases)), 0, 40).Draw(t, "words"), " "))
+	for _, word := range said {
 		gap := rapid.SampledFrom([]float64{0, 0, 0, 0.1, 0.3, 0.6, 1.5, 5}).Draw(t, "gap")
 		if gap == 5 && rapid.Bool().Draw(t, "unheard") {
 			out.Spans = append(out.Spans, transcribe.Span{Start: at + 1, End: at + 4, Kind: transcribe.SpanUnheard})
 		}
 		at += gap
 		out.Words = append(out.Words, transcribe.Word{
-			Text: rapid.SampledFrom(vocabulary).Draw(t, "word"), Start: at, End: at + 0.3,
+			Text: word, Start: at, End: at + 0.3,
 			Confidence: rapid.Float64Range(0, 1).Draw(t, "confidence"),
 		})
 		at += 0.3

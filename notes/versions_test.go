@@ -58,7 +58,7 @@ func anyEdit(t *rapid.T, doc notes.Document) []notes.SectionText {
 		words := strings.Fields(edited[i].Text)
 		at := rapid.IntRange(0, len(words)).Draw(t, "at")
 		to := rapid.IntRange(at, len(words)).Draw(t, "to")
-		switch rapid.IntRange(0, 4).Draw(t, "kind") {
+		switch rapid.IntRange(0, 5).Draw(t, "kind") {
 		case 0:
 			edited[i].Text = strings.Join(append(append(append([]string{}, words[:at]...), "typed"), words[at:]...), " ")
 		case 1:
@@ -66,6 +66,12 @@ func anyEdit(t *rapid.T, doc notes.Document) []notes.SectionText {
 		case 2:
 			j := rapid.IntRange(0, len(edited)-1).Draw(t, "target")
 			edited[j].Text += "\n" + strings.Join(words[at:to], " ")
+		case 5: // cut and pasted twice
+			edited[i].Text = strings.Join(append(append([]string{}, words[:at]...), words[to:]...), " ")
+			for range 2 {
+				j := rapid.IntRange(0, len(edited)-1).Draw(t, "target")
+				edited[j].Text += "\n" + strings.Join(words[at:to], " ")
+			}
 		case 3:
 			j := rapid.IntRange(0, len(edited)-1).Draw(t, "target")
 			edited[i].Text, edited[j].Text = edited[j].Text, edited[i].Text
@@ -219,6 +225,21 @@ func TestATextThatMovesToAnotherSectionKeepsItsSource(t *testing.T) {
 	}
 	if f := flagOf(next, notes.FlagMissingSection, "subjective"); f == nil {
 		t.Error("the emptied section is not flagged")
+	}
+}
+
+func TestACopyBelongsToThePersonWhoMadeIt(t *testing.T) {
+	t.Parallel()
+	doc := draft(t, "progress", visit)
+	next := notes.Rebase(doc, []notes.SectionText{
+		{Key: "subjective", Text: ""}, {Key: "pmh", Text: "She feels well."}, {Key: "ros", Text: "She feels well."},
+	}, "vma", noon)
+	kinds := map[notes.SourceKind]int{}
+	for _, key := range []string{"pmh", "ros"} {
+		kinds[sourceOf(t, next, key, "feels").Kind]++
+	}
+	if kinds[notes.FromSpeech] != 1 || kinds[notes.FromPerson] != 1 {
+		t.Errorf("sources of the two copies: %v", kinds)
 	}
 }
 
