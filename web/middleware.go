@@ -114,5 +114,8 @@ func route(mux *http.ServeMux) http.Handler {
 		_, pattern := mux.Handler(r)
 		of(r.Context()).pattern = pattern
 		mux.ServeHTTP(w, r)
+		if r.Pattern != "" { // the pages have a mux of their own, which knows better
+			of(r.Context()).pattern = r.Pattern
+		}
 	})
 }

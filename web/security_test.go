@@ -91,6 +91,7 @@ func TestNoWordOfAPatientGetsIntoLogsOrProblems(t *testing.T) {
 		c.begin(5, map[string]string{"patient": canary, "encounter": canary}),
 		c.begin(5, map[string]string{canary: canary}),
 		c.do("POST", "/"+canary, nil),
+		c.get("/dictations/" + canary),
 		c.json("POST", "/api/v1/session", map[string]string{"login": canary, "password": canary}),
 	}
 	path := c.begin(len(canary), map[string]string{"patient": canary, "filename": canary}).want(201).header.Get("Location")
