@@ -32,8 +32,8 @@ RESPELL = yaml.safe_load((HERE / "say.yaml").read_text())
 SECTION_PAUSE = 1.2  # seconds, for a blank line
 PEAK = 0.35  # of full scale: a modest level, as from a phone held in the hand; a case may set its own
 CODECS = {  # by file extension: what ffmpeg is told
-    ".ogg": ["-c:a", "libopus", "-b:a", "20k", "-ar", "24000", "-application", "voip"],
-    ".webm": ["-c:a", "libopus", "-b:a", "20k", "-ar", "24000", "-application", "voip"],
+    ".ogg": ["-c:a", "libopus", "-b:a", "32k", "-ar", "24000", "-application", "voip"],
+    ".webm": ["-c:a", "libopus", "-b:a", "32k", "-ar", "24000", "-application", "voip"],
     ".mp3": ["-c:a", "libmp3lame", "-b:a", "24k"],
     ".m4a": ["-c:a", "aac", "-b:a", "28k", "-movflags", "+faststart"],
     ".flac": ["-c:a", "flac", "-compression_level", "12", "-sample_fmt", "s16"],
@@ -60,7 +60,7 @@ class Piper:
 
 
 class Flite:
-    """The CMU Arctic voices slt, rms and awb of flite."""
+    """The CMU Arctic voices slt, rms and others of flite."""
 
     rate = 16000
 
@@ -89,11 +89,12 @@ def ending(line):
     return "." if line.endswith(".") else ""
 
 
-def spoken(line, say):
+def spoken(line, voice, say):
     """The line as the voice must read it: commands set off, hard words respelled."""
     end = ending(line)
     if end not in ("", ".") and line != end:
-        line = f"{line[: -len(end)].rstrip()}, {end}"
+        apart = " " if end == "colon" and voice.startswith("flite/") else ", "  # after a stop Flite's k sounds like g
+        line = line[: -len(end)].rstrip() + apart + end
     for word, respelled in say.items():
         line = re.sub(rf"\b{re.escape(word)}\b", respelled, line)
     line = line[0].upper() + line[1:]
@@ -118,7 +119,7 @@ def record(name, case, script):
         if not line:
             parts[-1] = silence(SECTION_PAUSE * rng.uniform(0.85, 1.25))
             continue
-        parts.append(trimmed(voice.speak(spoken(line, say)), voice.rate))
+        parts.append(trimmed(voice.speak(spoken(line, case["voice"], say)), voice.rate))
         parts.append(silence(PAUSE[ending(line)] * rng.uniform(0.8, 1.3)))
     samples = np.concatenate(parts)
     return samples * (case.get("peak", PEAK) / np.abs(samples).max()), voice.rate

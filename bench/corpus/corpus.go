@@ -57,12 +57,12 @@ type Fact struct {
 	Accept []string `yaml:"accept"` // other right spellings
 }
 
-// In says whether text has the fact in one of its right spellings. Letter case does not matter; a spelling counts only as
-// whole words, so that "5 mg" is not found in "25 mg" nor "4.0" in "4.05".
+// In says whether text has the fact in one of its right spellings. Letter case and hyphens do not matter ("right-ear pain");
+// a spelling counts only as whole words, so that "5 mg" is not found in "25 mg" nor "4.0" in "4.05".
 func (f Fact) In(text string) bool {
-	text = strings.ToLower(text)
+	text = folded(text)
 	for _, spelling := range append([]string{f.Text}, f.Accept...) {
-		if contains(text, strings.ToLower(spelling)) {
+		if contains(text, folded(spelling)) {
 			return true
 		}
 	}

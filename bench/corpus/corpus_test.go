@@ -132,7 +132,7 @@ func TestAFactIsFoundOnlyAsWholeWordsAndNumbers(t *testing.T) {
 	t.Parallel()
 	fact := corpus.Fact{Kind: corpus.Dose, Text: "5 mg", Accept: []string{"5 milligrams"}}
 	for text, want := range map[string]bool{
-		"start 5 mg daily": true, "Start 5 MG.": true, "5 milligrams": true, "(5 mg)": true, "25 mg, then 5 mg": true,
+		"start 5 mg daily": true, "Start 5 MG.": true, "5 milligrams": true, "(5 mg)": true, "25 mg, then 5 mg": true, "a 5-mg tablet": true,
 		"start 25 mg": false, "start 0.5 mg": false, "1,5 mg": false, "5 mgs": false, "": false,
 	} {
 		if got := fact.In(text); got != want {

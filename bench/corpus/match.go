@@ -6,6 +6,9 @@ import (
 	"unicode/utf8"
 )
 
+// folded is the form in which texts are compared: lower case, hyphens as spaces.
+func folded(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", " ") }
+
 // contains says whether spelling stands in text as whole words.
 func contains(text, spelling string) bool {
 	if spelling == "" {
