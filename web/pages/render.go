@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"vesper/internal/access"
 	"vesper/notes/templates"
 	"vesper/pipeline"
 )
@@ -65,6 +66,7 @@ func (s *site) funcs() template.FuncMap {
 		"tail":     func(id string) string { return "…" + id[max(0, len(id)-8):] }, // the front of a time-ordered id says little
 		"states":   allStates,
 		"open":     func(st pipeline.State) bool { return !st.Terminal() && st != pipeline.Signed },
+		"may":      func(can map[access.Action]bool, a string) bool { return can[access.Action(a)] },
 		"moving":   moving,
 		"worktypes": func(all []templates.Template) []workType {
 			out := make([]workType, len(all))

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"maps"
 	"net/http"
 	"time"
 
@@ -198,18 +199,41 @@ func abridge(text string) string {
 }
 
 type auditData struct {
-	Events []pipeline.Event
+	Events []auditRow
 	Before string // for the next page
 }
 
 func (s *site) audit(r *http.Request, actor access.Actor) (any, string, error) {
 	before, _ := time.Parse(time.RFC3339Nano, r.URL.Query().Get("before")) // anything else is the newest page
 	events, err := s.Service.AuditTrail(r.Context(), actor, before, 100)
-	d := auditData{Events: events}
+	d := auditData{Events: auditRows(events)}
 	if len(events) == 100 {
 		d.Before = events[len(events)-1].At.Format(time.RFC3339Nano)
 	}
 	return d, "Audit log", err
+}
+
+// auditRow is an event, or a run of equal events that were written one after the other, such as looks at a list.
+type auditRow struct {
+	pipeline.Event
+	Times int
+	Since time.Time // of the oldest in the run
+}
+
+func auditRows(events []pipeline.Event) []auditRow {
+	var out []auditRow
+	for _, e := range events {
+		if n := len(out); n > 0 {
+			last := &out[n-1]
+			if last.ActorID == e.ActorID && last.Action == e.Action && last.SubjectID == e.SubjectID && last.Outcome == e.Outcome &&
+				maps.Equal(last.Detail, e.Detail) {
+				last.Times, last.Since = last.Times+1, e.At
+				continue
+			}
+		}
+		out = append(out, auditRow{e, 1, e.At})
+	}
+	return out
 }
 
 type peopleData struct {

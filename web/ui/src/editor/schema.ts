@@ -10,7 +10,7 @@ export const schema = new Schema({
       content: "line+",
       isolating: true,
       defining: true,
-      attrs: { key: {}, heading: {}, required: { default: false } },
+      attrs: { key: { default: "" }, heading: { default: "" }, required: { default: false } },
       toDOM: (n) => ["section", { "data-key": n.attrs["key"] as string }, 0],
     },
     line: { content: "text*", toDOM: () => ["p", 0], parseDOM: [{ tag: "p" }] },

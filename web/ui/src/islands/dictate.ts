@@ -1,3 +1,4 @@
+import { get } from "../api.ts";
 import { byID, showError, toast } from "../dom.ts";
 import { every, fetchPage, swap } from "../fragment.ts";
 import { Meter } from "../meter.ts";
@@ -5,7 +6,9 @@ import { step, type Item, type Meta } from "../outbox.ts";
 import { OutboxList } from "../outboxlist.ts";
 import { extension, Recorder, recordingType } from "../recorder.ts";
 import * as store from "../store.ts";
+import { pollAfter } from "../poll.ts";
 import { clock } from "../time.ts";
+import type { State, Status } from "../types.ts";
 import { Uploader } from "../uploader.ts";
 
 const owner = document.body.dataset["person"] ?? "";
@@ -32,6 +35,20 @@ async function received(): Promise<void> {
 async function refresh(): Promise<void> {
   const page = await fetchPage(location.pathname);
   if (page) swap("recent", page);
+}
+
+// The list is read again only when one of its dictations moved: reading patients and visits is an event of the record.
+async function lookWhetherMoved(): Promise<void> {
+  for (const el of document.querySelectorAll<HTMLElement>("#recent [data-id][data-at]")) {
+    const at = el.dataset["at"] as State;
+    if (pollAfter(at, 0) === 0) continue;
+    try {
+      const s = await get<Status>(`/api/v1/dictations/${el.dataset["id"]}/status`, { background: true });
+      if (s.state !== at) return await refresh();
+    } catch {
+      return;
+    }
+  }
 }
 
 function choices(): { meta: Meta; label: string } {
@@ -208,4 +225,4 @@ void navigator.locks.query().then(async ({ held = [] }) => {
   await list.load((key) => others.has("vesper-rec-" + key)); // another tab is recording these
   uploader.kick();
 });
-every(5, refresh);
+every(6, lookWhetherMoved);

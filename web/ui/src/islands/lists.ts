@@ -1,7 +1,7 @@
 // Lists that keep themselves fresh.
 import { every, fetchPage, swap } from "../fragment.ts";
 
-every(10, async () => {
+every(20, async () => {
   const page = await fetchPage(location.pathname + location.search);
   if (page) swap("live-list", page);
 });
