@@ -1,4 +1,4 @@
-import { busy, byID, showError } from "./dom.ts";
+import { busy, byID, make, showError } from "./dom.ts";
 import { words } from "./api.ts";
 
 export function closers(dialog: HTMLDialogElement): void {
@@ -46,4 +46,19 @@ export function askReason(ask: Ask, act: (reason: string) => Promise<void>): voi
   };
   dialog.showModal();
   text.focus();
+}
+
+// confirmed asks for a yes before something that cannot be undone.
+export function confirmed(title: string, text: string, ok: string, danger = false): Promise<boolean> {
+  const yes = make("button", { type: "submit", class: "btn " + (danger ? "danger" : "primary"), value: "yes" }, ok);
+  const no = make("button", { type: "submit", class: "btn quiet", value: "no", formnovalidate: true }, "Cancel");
+  const dialog = make("dialog", { "aria-labelledby": "confirm-title", "aria-describedby": "confirm-text" },
+    make("form", { method: "dialog" }, make("h2", { id: "confirm-title" }, title), make("p", { id: "confirm-text" }, text), make("div", { class: "row end" }, no, yes)));
+  document.body.append(dialog);
+  dialog.showModal();
+  (danger ? no : yes).focus();
+  return new Promise((resolve) => dialog.addEventListener("close", () => {
+    dialog.remove();
+    resolve(dialog.returnValue === "yes");
+  }, { once: true }));
 }

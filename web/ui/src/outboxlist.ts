@@ -1,4 +1,5 @@
 // Shows what is on this device, and lets a person decide where the server will not take a recording.
+import { confirmed } from "./dialog.ts";
 import { button, byID, make } from "./dom.ts";
 import { percent, say, step, type Item } from "./outbox.ts";
 import * as store from "./store.ts";
@@ -22,6 +23,11 @@ export class OutboxList {
 
   put(i: Item): void {
     this.shown.set(i.key, i);
+    this.draw();
+  }
+
+  remove(key: string): void {
+    this.shown.delete(key);
     this.draw();
   }
 
@@ -72,10 +78,10 @@ export class OutboxList {
 
   private discard(i: Item): HTMLElement {
     return button("Discard", "small danger", () => {
-      if (!confirm("Discard this recording? It was not received and exists only on this device.")) return;
-      void store.drop(i.key).then(() => {
-        this.shown.delete(i.key);
-        this.draw();
+      void confirmed("Discard this recording?", "It was not received and exists only on this device.", "Discard", true).then(async (yes) => {
+        if (!yes) return;
+        await store.drop(i.key);
+        this.remove(i.key);
       });
     });
   }

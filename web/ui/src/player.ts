@@ -17,6 +17,7 @@ export class Player {
     box.hidden = false;
     this.audio.preload = "metadata";
     this.audio.src = box.dataset["src"] ?? "";
+    box.append(this.audio);
     this.bind();
   }
 

@@ -1,6 +1,6 @@
 // The editor's desk: text, recording, doubts and saving brought together.
 import { get, post, postEmpty, Problem, words } from "../api.ts";
-import { askReason } from "../dialog.ts";
+import { askReason, confirmed } from "../dialog.ts";
 import { busy, byID, make, maybe, showError, toast } from "../dom.ts";
 import { same, textsOf } from "../document.ts";
 import { Overview } from "../overview.ts";
@@ -224,7 +224,7 @@ export class Desk {
     await busy(b, async () => {
       if (!(await this.saver.flush())) return;
       const open = this.doubts.filter((d) => d.critical).length;
-      if (open > 0 && !confirm(`${open} ${open === 1 ? "point is" : "points are"} not settled. The physician must settle ${open === 1 ? "it" : "them"} before signing. Send all the same?`)) return;
+      if (open > 0 && !(await confirmed("Send with open points?", `${open} ${open === 1 ? "point is" : "points are"} not settled. The physician must settle ${open === 1 ? "it" : "them"} before signing.`, "Send all the same"))) return;
       await this.leaveBy(() => post(`/api/v1/dictations/${this.detail.id}/send`, { version: this.saver.base }));
     });
   }

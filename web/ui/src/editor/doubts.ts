@@ -63,13 +63,13 @@ function buttons(d: Doubt, acts: Acts): HTMLElement[] {
       break;
     case "struck":
     case "scratched":
-      out.push(button("Put back", "small", () => acts.putBack(d)), button("Leave out", "small", () => acts.settle(d, "left out")));
+      out.push(button("Put back", "small", () => acts.putBack(d)), button("Leave out", "small settle", () => acts.settle(d, "left out")));
       break;
     case "missing_section":
-      out.push(button("Not dictated", "small", () => acts.settle(d, "not dictated")));
+      out.push(button("Not dictated", "small settle", () => acts.settle(d, "not dictated")));
       break;
     default:
-      out.push(button("It is right", "small", () => acts.settle(d, "heard")));
+      out.push(button("It is right", "small settle", () => acts.settle(d, "heard")));
   }
   return out;
 }

@@ -24,7 +24,7 @@ export class Saver {
   get dirty(): boolean { return !same(this.hooks.texts(), this.last); }
 
   changed(): void {
-    if (!this.stopped) this.hooks.say("Not saved yet", "busy");
+    if (!this.stopped) this.hooks.say("Editing…", "busy");
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.flush(), quiet);
     clearTimeout(this.backup);

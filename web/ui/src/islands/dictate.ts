@@ -1,4 +1,5 @@
 import { get } from "../api.ts";
+import { confirmed } from "../dialog.ts";
 import { byID, showError, toast } from "../dom.ts";
 import { every, fetchPage, swap } from "../fragment.ts";
 import { Meter } from "../meter.ts";
@@ -20,16 +21,21 @@ const meter = new Meter(byID<HTMLCanvasElement>("level"));
 const list = new OutboxList(owner, () => uploader.kick());
 const uploader = new Uploader(owner, (i) => {
   list.put(i);
-  if (i.phase === "received") void received();
+  if (i.phase === "received") void received(i);
 });
 
 interface Live { recorder: Recorder; item: Item; saving: Promise<void>; release: () => void }
 let live: Live | null = null;
 let starting = false;
 
-async function received(): Promise<void> {
+// received moves the line from "on this device" to "received": the copy here is gone.
+async function received(i: Item): Promise<void> {
   toast("Received. It is safe on the server.");
   await refresh();
+  setTimeout(() => {
+    list.remove(i.key);
+    void store.drop(i.key);
+  }, 4000);
 }
 
 async function refresh(): Promise<void> {
@@ -129,7 +135,10 @@ async function finish(why = ""): Promise<void> {
 
 async function throwAway(): Promise<void> {
   const now = live;
-  if (!now || !confirm("Discard this recording? It exists only on this device.")) return;
+  if (!now) return;
+  now.recorder.pause();
+  show();
+  if (!(await confirmed("Discard this recording?", "It exists only on this device.", "Discard", true))) return;
   await now.recorder.stop();
   await now.saving;
   await store.drop(now.item.key);
@@ -207,7 +216,9 @@ addEventListener("beforeunload", (e) => {
   if (live) e.preventDefault();
 });
 document.addEventListener("vesper:leaving", (e) => {
-  if (live && !confirm("A recording is running. Log out all the same? It stays on this device.")) e.preventDefault();
+  if (!live) return;
+  e.preventDefault();
+  toast("A recording is running. Stop or discard it first.");
 });
 
 function network(): void {

@@ -1,4 +1,5 @@
 import { post, postEmpty, words } from "../api.ts";
+import { confirmed } from "../dialog.ts";
 import { busy, byID, showError } from "../dom.ts";
 
 const form = byID<HTMLFormElement>("add-person");
@@ -22,9 +23,9 @@ form.addEventListener("submit", (e) => {
 
 for (const b of document.querySelectorAll<HTMLButtonElement>("button.switch")) {
   b.addEventListener("click", () => {
-    const to = b.dataset["to"];
-    if (to === "disable" && !confirm(`Disable ${b.dataset["name"]}? This person is logged out and cannot log in until enabled again.`)) return;
     void busy(b, async () => {
+      const to = b.dataset["to"];
+      if (to === "disable" && !(await confirmed(`Disable ${b.dataset["name"]}?`, "This person is logged out and cannot log in until enabled again.", "Disable", true))) return;
       try {
         await postEmpty(`/api/v1/people/${b.dataset["id"]}/${to}`);
         location.reload();
