@@ -41,9 +41,8 @@ test("a physician records on the phone and sees it received", { timeout: 240_000
   await page.waitForTimeout(16_000); // real time: the microphone plays the dictation
   await shot(page, "recording-phone");
   await page.click('[data-testid="stop-button"]');
-  const link = page.locator("#recent a[data-id]").first();
-  await link.waitFor({ timeout: 60_000 });
-  await page.waitForFunction(() => document.querySelectorAll("#outbox li").length === 0, null, { timeout: 60_000 });
+  await page.locator("#outbox li", { hasText: /received/i }).first().waitFor({ timeout: 60_000 });
+  await shot(page, "received-phone");
   const list = await page.evaluate(async () => (await fetch("/api/v1/dictations?author=me")).json());
   const mine = list.items.find((d) => d.patient?.mrn === "DEMO-0002");
   assert.ok(mine, "the recording is among the physician's dictations");
