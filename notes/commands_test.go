@@ -24,6 +24,7 @@ func TestSpokenCommands(t *testing.T) {
 		{"comma", "pain comma fever comma or chills period", "Pain, fever, or chills."},
 		{"comma as an engine writes it", "Pain, comma, fever, comma. Or chills, period.", "Pain, fever, or chills."},
 		{"comma misheard", "Pain, comma, fever, comma, chills, Coma with no cough, period.", "Pain, fever, chills, with no cough."},
+		{"comma misheard at a pause", "Pain, comma. Fever, comma. And daily, coma. And chills, period.", "Pain, fever, and daily, and chills."},
 		{"coma is a diagnosis", "She was found in a coma.", "She was found in a coma."},
 		{"fever, coma and chills", "pain comma fever comma coma period", "Pain, fever, coma."},
 		{"comma shaped", "a comma shaped scar period", "A comma shaped scar."},

@@ -109,7 +109,7 @@ func literalComma(s *scanner, i, _ int) bool {
 // misheardComma tells the command from a loss of consciousness: this speaker dictates commas, and where "coma" stands the
 // engine heard a pause, and no comma was dictated.
 func (s *scanner) misheardComma(i int) bool {
-	if !s.saysComma || i == 0 || i+1 >= len(s.tokens) || s.tokens[i].endsSentence() || i == s.at && s.afterMark(i) {
+	if !s.saysComma || i == 0 || i+1 >= len(s.tokens) || i == s.at && s.afterMark(i) {
 		return false
 	}
 	return s.tokens[i-1].mark() == "," || s.tokens[i].pause >= setOff

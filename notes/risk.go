@@ -116,7 +116,7 @@ func (s *scanner) riskOf(items []item, i int) (risk, float64, bool) {
 		return riskNumber, confidence, true
 	case unitWords[key]:
 		return riskUnit, confidence, true
-	case sides[key]:
+	case sides[key] || strings.HasPrefix(key, "left-") || strings.HasPrefix(key, "right-"):
 		return riskSide, confidence, true
 	case negations[key]:
 		return riskNegation, confidence, true

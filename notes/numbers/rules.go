@@ -78,7 +78,7 @@ func Rules() []Rule {
 		}, spread},
 		{"split_number", []Example{
 			{"one hundred, twelve micrograms", "one hundred, twelve micrograms"},
-			{"twenty thirty milligrams", "twenty thirty milligrams"},
+			{"twenty thirty milligrams", "twenty thirty milligrams"}, {"hold four seven days", "hold four seven days"},
 		}, splitNumber},
 		{"quantity", []Example{
 			{"forty milligrams", "40 mg"}, {"zero point five milligrams", "0.5 mg"},

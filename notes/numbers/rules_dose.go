@@ -158,7 +158,7 @@ func splitNumber(s *scan, i int) (match, bool) {
 		return match{}, false
 	}
 	u, _, ok := s.unitAt(second.next)
-	if !ok || u.class == span || u.class == count {
+	if !ok || mark == "," && (u.class == span || u.class == count) {
 		return match{}, false
 	}
 	return match{to: second.next, doubt: "two numbers side by side: they can be read as one number or as two"}, true
