@@ -59,7 +59,7 @@ test("the editor claims it, hears it, corrects it and sends it", { timeout: 120_
   await page.locator(`[data-testid="queue-list"] a[data-id="${dictation}"]`).waitFor();
   await shot(page, "queue-desktop");
   await page.click(`[data-testid="queue-list"] a[data-id="${dictation}"]`);
-  const editor = page.locator('[data-testid="editor"] .ProseMirror');
+  const editor = page.locator('[data-testid="editor"]').locator('xpath=descendant-or-self::*[@contenteditable="true"]').first();
   await editor.waitFor({ timeout: 30_000 });
   assert.match(await editor.innerText(), /hypertension/i);
   await page.locator("audio").first().waitFor({ state: "attached" });
