@@ -204,6 +204,16 @@ var plain = map[string]string{
 	"session.open": "logged in", "session.close": "logged out", "patient.search": "searched patients", "encounter.list": "listed visits",
 }
 
+// tries is what each refused action was.
+var tries = map[string]string{
+	"dictation.submit": "tried to send a recording in", "dictation.view": "tried to open the note", "dictation.listen": "tried to listen to the recording",
+	"note.claim": "tried to take it for review", "note.edit": "tried to save a version", "note.release": "tried to give it back",
+	"note.send": "tried to send it to the physician", "note.return": "tried to return it to the editors", "note.sign": "tried to sign",
+	"note.addendum": "tried to write an addendum", "note.history": "tried to open the history", "job.retry": "tried to order the work again",
+	"dictation.reject": "tried to reject the recording", "audit.read": "tried to read the audit log", "people.manage": "tried to change an account",
+	"session.open": "tried to log in", "patient.search": "tried to search patients", "encounter.list": "tried to list visits",
+}
+
 // happened says an event in plain words.
 func happened(e pipeline.Event) string {
 	text := plain[e.Action]
@@ -218,7 +228,10 @@ func happened(e pipeline.Event) string {
 		text = e.Action
 	}
 	if e.Outcome == "refused" && e.Action != "dictation.process" {
-		text = "was refused: " + text
+		if tried := tries[e.Action]; tried != "" {
+			return tried
+		}
+		return "was refused: " + text
 	}
 	return text
 }

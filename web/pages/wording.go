@@ -140,6 +140,14 @@ type moment struct {
 	What   string
 	Detail string
 	Tone   string // good, bad or plain
+	saves  string // number of the version that was saved, "" for other events
+}
+
+func saves(e pipeline.Event) string {
+	if e.Action == "note.edit" && e.Outcome == "done" {
+		return e.Detail["version"]
+	}
+	return ""
 }
 
 // timeline tells what happened, oldest first. Reading is part of the record, but repeats of one person within ten
@@ -155,7 +163,12 @@ func timeline(h pipeline.History) []moment {
 			}
 			seen[key] = e.At
 		}
-		out = append(out, moment{At: e.At, Who: e.ActorName, What: happened(e), Detail: eventDetail(e), Tone: tone(e)})
+		if n := len(out); n > 0 && e.Action == "note.edit" && e.Outcome == "done" && out[n-1].saves != "" && out[n-1].Who == e.ActorName && e.Detail["version"] != "" {
+			last := &out[n-1]
+			last.At, last.What, last.Detail = e.At, "saved versions "+last.saves+" to "+e.Detail["version"], ""
+			continue
+		}
+		out = append(out, moment{saves: saves(e), At: e.At, Who: e.ActorName, What: happened(e), Detail: eventDetail(e), Tone: tone(e)})
 	}
 	sort.SliceStable(out, func(i, j int) bool { return out[i].At.Before(out[j].At) })
 	return out

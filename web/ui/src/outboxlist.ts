@@ -39,10 +39,8 @@ export class OutboxList {
 
   private line(i: Item): HTMLElement {
     const facts = [i.label, i.seconds ? clock(i.seconds) + " min" : i.name, i.bytes ? size(i.bytes) : ""].filter(Boolean).join(" · ");
-    const tone = { recording: "warn", waiting: "warn", uploading: "", received: "good", refused: "bad" }[i.phase];
     const li = make("li", { class: "item", "data-phase": i.phase, "data-testid": "outbox-item" },
-      make("span", { class: "title" }, say(i, navigator.onLine)),
-      make("span", { class: "chip " + tone }, i.phase === "received" ? "Received" : i.phase === "uploading" ? "Sending" : "On this device"),
+      make("span", { class: "title where" }, say(i, navigator.onLine)),
       make("span", { class: "meta" }, facts));
     if (i.phase === "uploading") {
       const bar = make("progress", { class: "thin", max: "100", "aria-label": "Uploaded" });

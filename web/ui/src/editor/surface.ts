@@ -1,13 +1,13 @@
 // The text itself: ProseMirror with the voice laid over it.
-import { baseKeymap, selectAll, splitBlock } from "prosemirror-commands";
+import { baseKeymap, splitBlock } from "prosemirror-commands";
 import { history, redo, undo } from "prosemirror-history";
 import { keymap } from "prosemirror-keymap";
 import type { Node } from "prosemirror-model";
-import { EditorState, TextSelection, type Transaction } from "prosemirror-state";
+import { EditorState, TextSelection, type Command, type Transaction } from "prosemirror-state";
 import { EditorView } from "prosemirror-view";
 import { placeFor } from "../document.ts";
 import type { Flag, SectionText } from "../types.ts";
-import { guard, structure } from "./guard.ts";
+import { deleteAcross, guard, structure } from "./guard.ts";
 import { schema, textLine, toTexts } from "./schema.ts";
 import { SectionView } from "./section.ts";
 import { flagRange, overlay, voicePlugin } from "./voice.ts";
@@ -15,6 +15,22 @@ import { flagRange, overlay, voicePlugin } from "./voice.ts";
 const silentChange = "vesper-silent"; // meta of changes that are not the person's
 
 export interface Hooks { typed(): void; playFrom(time: number): void }
+
+// newLine begins a new line; a selection across sections is emptied section by section first.
+const newLine: Command = (state, dispatch) => {
+  const across = deleteAcross(state);
+  if (!across) return splitBlock(state, dispatch);
+  dispatch?.(across.split(across.selection.from).scrollIntoView());
+  return true;
+};
+
+// jump selects from one end of the note (0 is the beginning, 1 the end) to another. Browsers leave headings that cannot be
+// edited half selected.
+const jump = (from: 0 | 1, to: 0 | 1): Command => (state, dispatch) => {
+  const place = (end: 0 | 1) => state.doc.resolve(end === 0 ? 2 : state.doc.content.size - 2);
+  dispatch?.(state.tr.setSelection(TextSelection.between(place(from), place(to))).scrollIntoView());
+  return true;
+};
 
 export class Surface {
   readonly view: EditorView;
@@ -33,7 +49,7 @@ export class Surface {
 
   private state(doc: Node, flags: Flag[]): EditorState {
     const keys = {
-      ...baseKeymap, Enter: splitBlock, "Shift-Enter": splitBlock, "Mod-a": selectAll, "Mod-z": undo, "Mod-y": redo, "Mod-Shift-z": redo,
+      ...baseKeymap, Enter: newLine, "Shift-Enter": newLine, "Mod-a": jump(0, 1), "Mod-Home": jump(0, 0), "Mod-End": jump(1, 1), "Mod-z": undo, "Mod-y": redo, "Mod-Shift-z": redo,
       "Mod-Enter": () => false, Escape: () => false,
     };
     return EditorState.create({ doc, plugins: [history(), guard(), keymap(keys), voicePlugin(flags)] });
