@@ -60,7 +60,7 @@ func mergeOverlap(left, right []Word, cut float64) (l, r []Word) {
 	}
 	bestLen, bestL, bestR := 0, 0, 0
 	for i := lo; i < len(left); i++ {
-		for j := 0; j < hi; j++ {
+		for j := range hi {
 			n := 0
 			for i+n < len(left) && j+n < hi && normal(left[i+n].Text) == normal(right[j+n].Text) && normal(left[i+n].Text) != "" {
 				n++

@@ -243,9 +243,15 @@ func TestSpeechThatBecameNoWordsIsUnheard(t *testing.T) {
 	words := []Word{{Text: "He", Start: 1, End: 1.3}, {Text: "is", Start: 1.3, End: 1.6}, {Text: "well.", Start: 8.5, End: 9}}
 	got := tile(words, []Span{{Start: 30, End: 31, Kind: SpanStruck, Reason: ReasonPhantom, Text: "Bye."}}, speech, 40)
 	want := []Span{
-		{0, 1, SpanSilence, "", ""}, {1, 1.6, SpanWords, "", ""}, {1.6, 8.5, SpanUnheard, ReasonNoWords, ""},
-		{8.5, 9, SpanWords, "", ""}, {9, 20, SpanSilence, "", ""}, {20, 20.5, SpanUnheard, ReasonNoWords, ""},
-		{20.5, 30, SpanSilence, "", ""}, {30, 31, SpanStruck, ReasonPhantom, "Bye."}, {31, 40, SpanSilence, "", ""},
+		{0, 1, SpanSilence, "", ""},
+		{1, 1.6, SpanWords, "", ""},
+		{1.6, 8.5, SpanUnheard, ReasonNoWords, ""},
+		{8.5, 9, SpanWords, "", ""},
+		{9, 20, SpanSilence, "", ""},
+		{20, 20.5, SpanUnheard, ReasonNoWords, ""},
+		{20.5, 30, SpanSilence, "", ""},
+		{30, 31, SpanStruck, ReasonPhantom, "Bye."},
+		{31, 40, SpanSilence, "", ""},
 	}
 	if !slices.Equal(got, want) {
 		t.Fatalf("got  %+v\nwant %+v", got, want)

@@ -141,17 +141,17 @@ func loudRuns(loudness []float32, heard []bool) [][2]int {
 
 // noiseFloor is the tenth percentile of the loudness of all frames that are not digital silence.
 func noiseFloor(loudness []float32) float64 {
-	var real []float32
+	var audible []float32
 	for _, db := range loudness {
 		if db > digitalSilence {
-			real = append(real, db)
+			audible = append(audible, db)
 		}
 	}
-	if len(real) == 0 {
+	if len(audible) == 0 {
 		return 0
 	}
-	slices.Sort(real)
-	return float64(real[len(real)/10])
+	slices.Sort(audible)
+	return float64(audible[len(audible)/10])
 }
 
 // padded widens the speech by a little real pause and joins what then touches.

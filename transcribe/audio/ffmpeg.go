@@ -31,8 +31,8 @@ func decodeFFmpeg(ctx context.Context, path string, c Container, opts Options, w
 	if err != nil {
 		return false, errUnreadable(err)
 	}
-	if real, err := filepath.EvalSymlinks(input); err == nil {
-		input = real
+	if target, err := filepath.EvalSymlinks(input); err == nil {
+		input = target
 	}
 	dir, err := os.MkdirTemp(opts.TempDir, "vesper-decode-*")
 	if err != nil {

@@ -23,7 +23,7 @@ const sandboxName = "vesper-audio-sandbox"
 const sandboxFailed = 97
 
 // The re-exec must be caught before any other start-up code runs, in every binary and test that links this package.
-func init() {
+func init() { //nolint:gochecknoinits // it must run before main, whoever wrote main
 	if len(os.Args) > 4 && os.Args[0] == sandboxName {
 		err := becomeDecoder(os.Args[1:])
 		fmt.Fprintln(os.Stderr, sandboxName+":", err)
@@ -119,7 +119,7 @@ func confineFiles(input, bin string) error {
 func allowPath(rules int, path string, access uint64) error {
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil // not on this system
+		return nil //nolint:nilerr // not on this system
 	}
 	defer unix.Close(fd)
 	var st unix.Stat_t

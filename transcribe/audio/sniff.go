@@ -40,16 +40,31 @@ type signature struct {
 }
 
 var signatures = []signature{
-	{0, "RF64", WAV}, {0, "BW64", WAV}, {0, "riff\x2e\x91\xcf\x11", W64}, {0, "fLaC", FLAC}, {0, "OggS", OGG},
-	{0, "\x1a\x45\xdf\xa3", WebM}, {4, "ftyp", MP4}, {4, "moov", MP4}, {4, "mdat", MP4}, {4, "wide", MP4},
-	{0, "caff", CAF}, {0, "#!AMR", AMR}, {0, ".snd", AU}, {0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", WMA},
-	{0, "\x02dss", DSS}, {0, "\x03dss", DSS},
+	{0, "RF64", WAV},
+	{0, "BW64", WAV},
+	{0, "riff\x2e\x91\xcf\x11", W64},
+	{0, "fLaC", FLAC},
+	{0, "OggS", OGG},
+	{0, "\x1a\x45\xdf\xa3", WebM},
+	{4, "ftyp", MP4},
+	{4, "moov", MP4},
+	{4, "mdat", MP4},
+	{4, "wide", MP4},
+	{0, "caff", CAF},
+	{0, "#!AMR", AMR},
+	{0, ".snd", AU},
+	{0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", WMA},
+	{0, "\x02dss", DSS},
+	{0, "\x03dss", DSS},
 }
 
 // unsupported names known kinds that people send by mistake, so that the answer can be precise.
 var unsupported = []struct{ magic, name string }{
-	{"\x03ds2", "The encrypted dictation format DS2"}, {"\x07ds2", "The encrypted dictation format DS2"},
-	{"MThd", "MIDI"}, {"FLV\x01", "Flash video"}, {"\x00\x00\x01\xba", "MPEG video"},
+	{"\x03ds2", "The encrypted dictation format DS2"},
+	{"\x07ds2", "The encrypted dictation format DS2"},
+	{"MThd", "MIDI"},
+	{"FLV\x01", "Flash video"},
+	{"\x00\x00\x01\xba", "MPEG video"},
 }
 
 // sniff names the container of an open file, or says why it is none. It leaves the read position undefined.

@@ -47,7 +47,7 @@ func openEngine(cfg loadConfig) (*engine, error) {
 		use_gpu: cbool(cfg.GPU), word_times: cbool(cfg.WordTimes), n_threads: C.int(max(1, cfg.Threads)),
 	}
 	e := &engine{}
-	if rc := C.vsp_open(&c, &e.c); rc != C.VSP_OK {
+	if rc := C.vsp_open(&c, &e.c); rc != C.VSP_OK { //nolint:gocritic // seen in the code that cgo makes
 		return nil, fmt.Errorf("load model: shim code %d", int(rc))
 	}
 	return e, nil
@@ -69,7 +69,7 @@ func (e *engine) speech(samples []float32) ([]float32, error) {
 	clean(samples)
 	var probs *C.float
 	var n C.int
-	rc := C.vsp_speech(e.c, (*C.float)(unsafe.Pointer(&samples[0])), C.int(len(samples)), &probs, &n)
+	rc := C.vsp_speech(e.c, (*C.float)(unsafe.Pointer(&samples[0])), C.int(len(samples)), &probs, &n) //nolint:gocritic // as above
 	runtime.KeepAlive(samples)
 	if err := shimError(rc); err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (e *engine) decode(samples []float32, o transcribe.DecodeOptions) (transcri
 	var tokens *C.vsp_token
 	var n, ended C.int
 	var noSpeech C.float
-	rc := C.vsp_decode(e.c, (*C.float)(unsafe.Pointer(&samples[0])), C.int(len(samples)), &opts, &tokens, &n, &noSpeech, &ended)
+	rc := C.vsp_decode(e.c, (*C.float)(unsafe.Pointer(&samples[0])), C.int(len(samples)), &opts, &tokens, &n, &noSpeech, &ended) //nolint:gocritic // as above
 	runtime.KeepAlive(samples)
 	if err := shimError(rc); err != nil {
 		return transcribe.Decoding{}, err
