@@ -44,7 +44,7 @@ func startProcess(ctx context.Context, cfg Config) (*process, error) {
 		return nil, fmt.Errorf("reply pipe: %w", err)
 	}
 	p := &process{requests: requests, replies: replies, said: &tail{}, exited: make(chan struct{})}
-	p.cmd = exec.CommandContext(context.Background(), cfg.Executable, "engine-child") // outlives the call that starts it
+	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), cfg.Executable, "engine-child") // outlives the call that starts it
 	p.cmd.Env = childEnvironment(cfg.Threads, cfg.Nice)
 	p.cmd.ExtraFiles = []*os.File{fromParent, toParent}
 	p.cmd.Stderr = p.said
