@@ -127,4 +127,5 @@ type Card struct {
 	ClaimedBy   *uuid.UUID // who holds the claim now
 	ClaimedName string
 	Obstacles   int // open blanks and flags of the newest version
+	Latest      int // number of the note's newest version, 0 while there is none
 }

@@ -119,7 +119,7 @@ func (s *Server) getStatus(ctx context.Context, a access.Actor, in *ByID) (*stat
 	}
 	out := &statusOutput{}
 	out.Body.State, out.Body.Reason, out.Body.Done, out.Body.Total = c.State, c.Reason, c.Done, c.Total
-	out.Body.ClaimedBy = viewCardBase(c).ClaimedBy
+	out.Body.Version, out.Body.ClaimedBy = c.Latest, viewCardBase(c).ClaimedBy
 	return out, nil
 }
 

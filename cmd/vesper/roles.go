@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"vesper/internal/fault"
 	"vesper/storage/postgres"
+	"vesper/web"
 )
 
 // serveCmd runs the web server alone.
@@ -41,7 +43,8 @@ func (c *serveCmd) Run(rt *runtime) error {
 	}
 	rt.log.Info("serving", "address", ln.Addr().String(), "version", buildInfo())
 	g, ctx := errgroup.WithContext(rt.ctx)
-	g.Go(func() error { return listen(ctx, rt, ln, server.Handler()) })
+	g.Go(func() error { return server.Serve(ctx, ln) })
+	g.Go(func() error { p.store.Sessions(web.SessionPersonKey).Clean(ctx, time.Hour); return nil })
 	return g.Wait()
 }
 

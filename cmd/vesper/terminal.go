@@ -6,7 +6,6 @@ import (
 	"io"
 	"log"
 	"log/slog"
-	"net"
 	"os"
 	"slices"
 	"strings"
@@ -17,9 +16,6 @@ import (
 
 	"vesper/internal/fault"
 )
-
-// netListener is what listen serves on.
-type netListener = net.Listener
 
 // askPassword prompts on a terminal and reads a line from a pipe.
 func askPassword(rt *runtime, prompt string) (string, error) {

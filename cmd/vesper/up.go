@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"vesper/internal/services"
 	"vesper/pipeline"
 	"vesper/storage/postgres"
+	"vesper/web"
 )
 
 // upCmd runs everything on one machine, in one data folder.
@@ -81,17 +83,17 @@ func (c *upCmd) runOn(rt *runtime, stack *services.Stack, dir string) error {
 	}
 	defer stopSandbox()
 	flags := c.serviceFlags(stack, keys, sandboxURL)
-	web, err := open(rt, databaseFlags{urls.Serve}, flags)
+	front, err := open(rt, databaseFlags{urls.Serve}, flags)
 	if err != nil {
 		return err
 	}
-	defer web.close()
-	worker, err := open(rt, databaseFlags{urls.Work}, flags)
+	defer front.close()
+	back, err := open(rt, databaseFlags{urls.Work}, flags)
 	if err != nil {
 		return err
 	}
-	defer worker.close()
-	return c.roles(rt, stack, web, worker, keys, sandboxURL, dir)
+	defer back.close()
+	return c.roles(rt, stack, front, back, keys, sandboxURL, dir)
 }
 
 // roles runs web server and worker in this process; the engine runs in children of its own.
@@ -117,7 +119,8 @@ func (c *upCmd) roles(rt *runtime, stack *services.Stack, front, back *parts, ke
 		}
 	}
 	g, ctx := errgroup.WithContext(rt.ctx)
-	g.Go(func() error { return listen(ctx, rt, ln, server.Handler()) })
+	g.Go(func() error { return server.Serve(ctx, ln) })
+	g.Go(func() error { front.store.Sessions(web.SessionPersonKey).Clean(ctx, time.Hour); return nil })
 	g.Go(func() error { return c.engineRole(ctx, rt, back, settings, keys) })
 	c.announce(rt, n)
 	if c.ready != nil {
@@ -195,7 +198,7 @@ func (c *upCmd) startSandbox(rt *runtime, stack *services.Stack, dir string) (st
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		if err := listen(ctx, rt, ln, s.Handler()); err != nil {
+		if err := serveHTTP(ctx, rt, ln, s.Handler()); err != nil {
 			rt.log.Error("sandbox EHR", "err", err)
 		}
 	}()
@@ -256,6 +259,21 @@ func prepareKeys(dir string) (auditKeys, error) {
 		return auditKeys{}, fmt.Errorf("write audit key: %w", err)
 	}
 	return auditKeys{secret, pub}, nil
+}
+
+// serveHTTP serves the sandbox until ctx ends, then drains for a few seconds.
+func serveHTTP(ctx context.Context, rt *runtime, ln net.Listener, h http.Handler) error {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slogErrors(rt.log)}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(ln) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return srv.Shutdown(drain)
 }
 
 func (c *upCmd) announce(rt *runtime, n *node) {

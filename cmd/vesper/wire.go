@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -95,24 +94,6 @@ func newServer(rt *runtime, p *parts, svc *pipeline.Service, f httpFlags) (*web.
 			return p.objects.Health(ctx)
 		},
 	})
-}
-
-// listen serves until ctx ends, then drains for ten seconds.
-func listen(ctx context.Context, rt *runtime, ln netListener, h http.Handler) error {
-	srv := &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slogErrors(rt.log),
-	}
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ln) }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	return srv.Shutdown(drain)
 }
 
 // newWorker builds the worker of the automatic stages around a recogniser.

@@ -5,6 +5,7 @@
 package templates
 
 import (
+	"cmp"
 	"embed"
 	"strings"
 	"sync"
@@ -122,9 +123,12 @@ type Set struct {
 // All returns the set's work types.
 func (s Set) All() []Template { return append([]Template(nil), s.templates...) }
 
-// Find returns the work type with this key, name or alias, without regard to case, spaces and hyphens.
+// Default is the work type of a dictation that names none.
+const Default = "progress"
+
+// Find returns the work type with this key, name or alias, without regard to case, spaces and hyphens; "" is Default.
 func (s Set) Find(name string) (Template, error) {
-	want := fold(name)
+	want := fold(cmp.Or(name, Default))
 	for _, t := range s.templates {
 		if fold(t.Key) == want || fold(t.Name) == want {
 			return t, nil

@@ -13,7 +13,7 @@ import (
 // are shown. Progress is that of the newest transcription; the claim is the one that holds now.
 const cardSelect = `
 	SELECT ` + dictationColumns + `, p.name, coalesce(pt.name, ''), coalesce(pt.mrn, ''), coalesce(a.seconds, 0),
-	       coalesce(j.done, 0), coalesce(j.total, 0), c.person_id, coalesce(c.name, ''), coalesce(v.obstacles, 0)
+	       coalesce(j.done, 0), coalesce(j.total, 0), c.person_id, coalesce(c.name, ''), coalesce(v.obstacles, 0), coalesce(v.number, 0)
 	FROM d
 	JOIN people p ON p.id = d.author_id
 	LEFT JOIN patients pt ON pt.id = d.patient_id
@@ -26,12 +26,12 @@ const cardSelect = `
 		SELECT h.person_id, w.name FROM claims h JOIN people w ON w.id = h.person_id
 		WHERE h.dictation_id = d.id AND h.ended_at IS NULL AND h.until > now()) c ON true
 	LEFT JOIN LATERAL (
-		SELECT nv.obstacles FROM notes n JOIN note_versions nv ON nv.note_id = n.id AND nv.number = n.latest
+		SELECT nv.obstacles, nv.number FROM notes n JOIN note_versions nv ON nv.note_id = n.id AND nv.number = n.latest
 		WHERE n.dictation_id = d.id) v ON true`
 
 func scanCard(row pgx.CollectableRow) (c pipeline.Card, err error) {
 	err = row.Scan(append(dictationFields(&c.Dictation), &c.AuthorName, &c.PatientName, &c.MRN, &c.Seconds,
-		&c.Done, &c.Total, &c.ClaimedBy, &c.ClaimedName, &c.Obstacles)...)
+		&c.Done, &c.Total, &c.ClaimedBy, &c.ClaimedName, &c.Obstacles, &c.Latest)...)
 	inUTC(&c.Dictation)
 	return c, err
 }
