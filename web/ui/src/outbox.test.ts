@@ -1,0 +1,70 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { mayDropCopy, pause, percent, permanent, say, step, type Event, type Item, type Phase } from "./outbox.ts";
+
+const item = (over: Partial<Item> = {}): Item => ({
+  key: "k", owner: "p", made: 0, phase: "recording", name: "a.webm", type: "audio/webm", label: "", seconds: 0, bytes: 0, chunks: 0,
+  meta: { encounter: "", patient: "", work_type: "progress", priority: "routine" }, sent: 0, ...over,
+});
+
+test("a recording goes from the device to the receipt", () => {
+  let i = item();
+  i = step(i, { kind: "stopped", seconds: 12, bytes: 1000, chunks: 12 });
+  assert.equal(say(i, true), "On this device, about to be sent");
+  i = step(i, { kind: "started", url: "/api/v1/uploads/1" });
+  i = step(i, { kind: "progress", sent: 400 });
+  assert.equal(say(i, true), "Uploading 40%");
+  i = step(i, { kind: "progress", sent: 1000 });
+  assert.equal(say(i, true), "Uploaded, waiting for the receipt");
+  assert.equal(percent(i), 99, "100% is said only with the receipt");
+  assert.equal(mayDropCopy(i), false);
+  i = step(i, { kind: "received", dictation: "d" });
+  assert.equal(say(i, true), "Received");
+  assert.equal(mayDropCopy(i), true);
+});
+
+test("an interrupted upload keeps its place on the server and its copy here", () => {
+  let i = item({ phase: "uploading", bytes: 1000, sent: 400, url: "/u/1" });
+  i = step(i, { kind: "interrupted", problem: "The server cannot be reached." });
+  assert.equal(i.phase, "waiting");
+  assert.equal(i.url, "/u/1");
+  assert.equal(mayDropCopy(i), false);
+  assert.match(say(i, true), /On this device\. The server cannot be reached/);
+  assert.match(say(i, false), /as soon as the network is back/);
+  assert.equal(step(i, { kind: "started" }).problem, undefined);
+});
+
+test("a refused recording stays on the device until a person decides, and begins anew", () => {
+  let i = step(item({ phase: "uploading", bytes: 10, sent: 10, url: "/u/1" }), { kind: "refused", problem: "It is not sound." });
+  assert.equal(i.url, undefined);
+  assert.match(say(i, true), /Not taken: It is not sound\. It is still on this device/);
+  i = step(i, { kind: "retry" });
+  assert.deepEqual([i.phase, i.sent, i.problem], ["waiting", 0, undefined]);
+});
+
+test("nothing but a receipt ever allows the copy to be dropped", () => {
+  const events: Event[] = [
+    { kind: "stopped", seconds: 1, bytes: 1, chunks: 1 }, { kind: "started" }, { kind: "progress", sent: 1 },
+    { kind: "interrupted", problem: "x" }, { kind: "refused", problem: "x" }, { kind: "retry" },
+  ];
+  const phases: Phase[] = ["recording", "waiting", "uploading", "refused"];
+  for (const phase of phases) for (const a of events) for (const b of events) {
+    assert.equal(mayDropCopy(step(step(item({ phase, bytes: 5 }), a), b)), false, `${phase} ${a.kind} ${b.kind}`);
+  }
+});
+
+test("late reports change nothing after the receipt", () => {
+  const done = item({ phase: "received", dictation: "d", bytes: 5, sent: 5 });
+  for (const e of [{ kind: "progress", sent: 1 }, { kind: "interrupted", problem: "x" }, { kind: "started" }] as Event[]) {
+    assert.equal(step(done, e), done);
+  }
+});
+
+test("only what will never succeed counts as permanent", () => {
+  for (const s of [400, 403, 413, 415, 422]) assert.equal(permanent(s), true, String(s));
+  for (const s of [0, 401, 404, 408, 409, 423, 429, 500, 503]) assert.equal(permanent(s), false, String(s));
+});
+
+test("pauses grow to a minute and no further", () => {
+  assert.deepEqual([1, 2, 3, 6, 40].map(pause), [2000, 4000, 8000, 60_000, 60_000]);
+});
