@@ -29,9 +29,14 @@ func (s *scanner) flagStruck(spans []transcribe.Span) []Flag {
 		if !known {
 			reason = "The engine wrote this, but the recording does not bear it out"
 		}
+		// A loop lies over real speech: what was said there is lost until somebody listens.
+		severity := Notice
+		if sp.Reason == transcribe.ReasonLoop {
+			severity = Critical
+		}
 		text := NormalizeText(sp.Text)
 		out = append(out, newFlag(Flag{
-			Kind: FlagStruck, Severity: Notice, Section: s.sectionAt(sp.Start), Text: text, Start: finite(sp.Start), End: finite(sp.End),
+			Kind: FlagStruck, Severity: severity, Section: s.sectionAt(sp.Start), Text: text, Start: finite(sp.Start), End: finite(sp.End),
 			Detail: reason + ". It was left out; put it back if it was said.",
 		}))
 	}

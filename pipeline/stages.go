@@ -75,7 +75,7 @@ func heard(t transcribe.Transcript) bool {
 		return true
 	}
 	for _, s := range t.Spans {
-		if s.Kind == transcribe.SpanUnheard {
+		if s.Kind == transcribe.SpanUnheard || s.Kind == transcribe.SpanStruck && s.Reason == transcribe.ReasonLoop {
 			return true
 		}
 	}
