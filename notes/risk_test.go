@@ -87,7 +87,7 @@ func TestFlagsForUnsureWordsAreFewAndTheLeastSure(t *testing.T) {
 func TestStruckTextIsFlaggedAndNotWritten(t *testing.T) {
 	t.Parallel()
 	tr := heard("Subjective colon\nshe eats period")
-	tr.Spans = append(tr.Spans, transcribe.Span{Start: 5, End: 6, Kind: transcribe.SpanStruck, Reason: "loop", Text: "thanks for watching"})
+	tr.Spans = append(tr.Spans, transcribe.Span{Start: 5, End: 6, Kind: transcribe.SpanStruck, Reason: "phantom", Text: "thanks for watching"})
 	doc := mustDraft(t, tr, template(t, "progress"))
 	f := flagOf(doc, notes.FlagStruck, "subjective")
 	if f == nil || f.Text != "thanks for watching" || f.Start != 5 || f.Severity != notes.Notice {
@@ -99,5 +99,15 @@ func TestStruckTextIsFlaggedAndNotWritten(t *testing.T) {
 	next := notes.Rebase(doc, []notes.SectionText{{Key: "subjective", Text: "She eats. thanks for watching"}}, "vma", noon)
 	if src := sourceOf(t, next, "subjective", "thanks"); src.Kind != notes.FromSpeech || src.Start != 5 {
 		t.Errorf("the restored text comes from %+v", src)
+	}
+}
+
+func TestALoopOverSpeechMustBeListenedTo(t *testing.T) {
+	t.Parallel()
+	tr := heard("Subjective colon\nshe eats period")
+	tr.Spans = append(tr.Spans, transcribe.Span{Start: 5, End: 9, Kind: transcribe.SpanStruck, Reason: transcribe.ReasonLoop, Text: "daily daily daily"})
+	f := flagOf(mustDraft(t, tr, template(t, "progress")), notes.FlagStruck, "subjective")
+	if f == nil || f.Severity != notes.Critical {
+		t.Fatalf("flag: %+v", f)
 	}
 }
