@@ -70,6 +70,7 @@ case ${1:-} in
 	step "Go tests" go_tests
 	step "types of the pages" npm --prefix web/ui run check --silent
 	step "tests of the pages" npm --prefix web/ui test --silent
+	step "the way in a browser" npm --prefix web/ui run e2e --silent
 	;;
 --race)
 	step "models" models
