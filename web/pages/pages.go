@@ -176,7 +176,28 @@ func (s *site) login(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
-	s.render(w, r, http.StatusOK, "login", layout{Title: "Log in", Data: localPath(r.URL.Query().Get("next"))})
+	q := r.URL.Query()
+	s.render(w, r, http.StatusOK, "login", layout{Title: "Log in", Data: loginData{localPath(q.Get("next")), loginProblem(q.Get("problem"))}})
+}
+
+type loginData struct{ Next, Problem string }
+
+// loginProblem says why somebody is at the login, or back at it. The address can only choose among these texts.
+func loginProblem(code string) string {
+	switch code {
+	case "":
+		return ""
+	case "idle":
+		return "You were logged off because nothing was done for a while."
+	case "session_ended":
+		return "Your session has ended. Log in again; what you wrote is kept on this device."
+	case "login_wrong":
+		return "Login or password is not right."
+	case "rate_limited":
+		return "Too many attempts. Wait a minute, then try again."
+	default:
+		return "Logging in did not work. Try again."
+	}
 }
 
 // localPath keeps a redirect target on this site.

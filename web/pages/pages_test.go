@@ -65,9 +65,20 @@ func TestTheLoginKeepsRedirectsOnThisSite(t *testing.T) {
 	t.Parallel()
 	for next, want := range map[string]string{"/queue": "/queue", "//evil.example": "/", "https://evil.example": "/", `/\evil.example`: "/", "": "/"} {
 		_, body, _ := get(t, newStage(pipeline.Drafted), "", "/login?next="+next)
-		if !strings.Contains(body, `data-next="`+want+`"`) {
+		if !strings.Contains(body, `data-next="`+want+`"`) || !strings.Contains(body, `name="next" value="`+want+`"`) {
 			t.Errorf("next %q does not lead to %q", next, want)
 		}
+	}
+}
+
+func TestTheLoginSaysWhyWithoutRepeatingTheAddress(t *testing.T) {
+	t.Parallel()
+	_, body, _ := get(t, newStage(pipeline.Drafted), "", "/login?problem=login_wrong")
+	if !strings.Contains(body, ">Login or password is not right.</div>") {
+		t.Error("the reason is missing")
+	}
+	if _, body, _ := get(t, newStage(pipeline.Drafted), "", "/login?problem=call+0900"); strings.Contains(body, "0900") {
+		t.Error("the address speaks for the page")
 	}
 }
 

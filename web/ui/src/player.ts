@@ -10,6 +10,7 @@ export class Player {
   readonly audio = new Audio();
   private stopAt = Infinity; // end of the span being played
   private queue: [number, number][] = [];
+  private told = 0; // ms: when the page last heard that somebody listens
   private resumed = false; // whether the next play goes on after a pause
   private listeners: ((time: number) => void)[] = [];
 
@@ -142,6 +143,10 @@ export class Player {
         this.stopAt = Infinity;
         this.audio.pause();
       }
+    }
+    if (this.playing && Date.now() - this.told > 20_000) {
+      this.told = Date.now();
+      document.dispatchEvent(new CustomEvent("vesper:here")); // listening is being there
     }
     byID("play-at").textContent = clock(t);
     const seek = byID<HTMLInputElement>("play-seek");
