@@ -98,8 +98,7 @@ func nearest(dir string) string {
 
 // unwrapPath leaves the reason and drops the random name of the probe.
 func unwrapPath(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err
 	}
 	return err

@@ -71,10 +71,10 @@ func sources(t *testing.T) []source {
 	return all
 }
 
-// files lists what belongs to the module: what git tracks or would track, and without git everything that is not built.
+// files lists what belongs to the module: what git tracks, and without git everything that is not built.
 func files(t *testing.T) []string {
 	t.Helper()
-	cmd := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	cmd := exec.Command("git", "ls-files", "-z", "--cached")
 	cmd.Dir = root
 	if out, err := cmd.Output(); err == nil {
 		var present []string

@@ -91,8 +91,10 @@ func (k *keeper) spawn(spec Spec, c Command, dir string) (*child, error) {
 	if err := k.do(cmd.Start); err != nil {
 		return nil, err
 	}
-	ch := &child{cmd: cmd, pid: cmd.Process.Pid, logPath: logPath, logFrom: from, exited: make(chan struct{}),
-		record: recordPath(dir, spec.Name)}
+	ch := &child{
+		cmd: cmd, pid: cmd.Process.Pid, logPath: logPath, logFrom: from, exited: make(chan struct{}),
+		record: recordPath(dir, spec.Name),
+	}
 	go ch.wait()
 	if err := writeRecord(ch.record, ch.pid, spec.StopSignal); err != nil {
 		ch.end(spec.StopSignal, spec.StopWithin)

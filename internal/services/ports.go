@@ -127,5 +127,9 @@ func kernelPort() (int, error) {
 		return 0, fmt.Errorf("services: free port: %w", err)
 	}
 	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	addr, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		return 0, fmt.Errorf("services: free port: %s is no TCP address", l.Addr())
+	}
+	return addr.Port, nil
 }

@@ -247,8 +247,7 @@ func (p *Process) revive(l *life, wait time.Duration) (*child, time.Duration) {
 
 func (p *Process) conclude(l *life, c *child) {
 	sig := p.spec.StopSignal
-	var e ending
-	if errors.As(context.Cause(l.ctx), &e) {
+	if e, ok := errors.AsType[ending](context.Cause(l.ctx)); ok {
 		sig = e.signal
 	}
 	c.end(sig, p.spec.StopWithin)

@@ -25,11 +25,17 @@ const redacted = "[redacted]"
 // Reveal returns the secret itself.
 func (s Secret) Reveal() string { return string(s) }
 
-// String, GoString, MarshalText and LogValue all hide the secret.
-func (s Secret) String() string               { return redacted }
-func (s Secret) GoString() string             { return redacted }
+// String hides the secret.
+func (s Secret) String() string { return redacted }
+
+// GoString hides the secret from %#v.
+func (s Secret) GoString() string { return redacted }
+
+// MarshalText hides the secret from JSON and other encodings.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-func (s Secret) LogValue() slog.Value         { return slog.StringValue(redacted) }
+
+// LogValue hides the secret from logs.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // The files of secrets/. Any other name is made on demand by Key.
 const (

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -179,8 +180,8 @@ func (s *Stack) Stop(ctx context.Context) error {
 
 func (s *Stack) stop(ctx context.Context) error {
 	var errs []error
-	for i := len(s.table) - 1; i >= 0; i-- {
-		if p := s.procs[s.table[i].Name]; p != nil {
+	for _, v := range slices.Backward(s.table) {
+		if p := s.procs[v.Name]; p != nil {
 			errs = append(errs, p.Stop(ctx))
 		}
 	}

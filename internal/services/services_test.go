@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 // folder returns a data folder through which PostgreSQL's account may pass, whatever the test's own folder allows.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "vesper-services-*")
+	dir, err := os.MkdirTemp("", "vesper-services-*") //nolint:usetesting // parents of t.TempDir may be closed to PostgreSQL's account
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,8 +94,7 @@ func mustPsql(t *testing.T, url, sql string) string {
 }
 
 func code(err error) string {
-	var f *fault.Error
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f.Code
 	}
 	return fmt.Sprint(err)

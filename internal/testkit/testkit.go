@@ -116,8 +116,7 @@ func logger() *slog.Logger {
 }
 
 func explain(err error) string {
-	var f *fault.Error
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return fmt.Sprintf("%s (%v)", f.Public, err)
 	}
 	return err.Error()
