@@ -180,7 +180,7 @@ func TestSigningIsLockedWhileSomethingMustBeSettled(t *testing.T) {
 	if look < 0 || text < look {
 		t.Error("what must be settled does not come before the text")
 	}
-	for _, want := range []string{"<ins>Testa Fictional</ins>", "<del>gone</del>", `data-version="2"`, `data-spans="3.00,5.00"`} {
+	for _, want := range []string{"<ins>Testa Fictional</ins>", "<del>gone</del>", `data-version="2"`, `data-spans="3.00,5.00"`, `class="sentence doubtful"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not show %s", want)
 		}

@@ -84,7 +84,7 @@ func (s *site) sign(r *http.Request, actor access.Actor) (any, string, error) {
 		}
 	}
 	if p.Version != nil {
-		d.Sections = noteSections(*p.Version, nil)
+		d.Sections = noteSections(*p.Version, nil, p.Obstacles)
 	}
 	return d, "Sign", nil
 }
@@ -106,7 +106,7 @@ func (s *site) history(r *http.Request, actor access.Actor) (any, string, error)
 	}
 	d := historyData{History: h, Timeline: timeline(h)}
 	if h.Version != nil {
-		d.Sections = noteSections(*h.Version, namesIn(h))
+		d.Sections = noteSections(*h.Version, namesIn(h), h.Obstacles)
 	}
 	return d, "History", nil
 }
@@ -131,10 +131,23 @@ type noteSection struct {
 type sentenceView struct {
 	notes.Sentence
 	Break bool   // a new line begins here
+	Doubt bool   // something in it is not settled yet
 	Who   string // where it comes from, in words
 }
 
-func noteSections(v pipeline.Version, names map[string]string) []noteSection {
+// doubted says whether an obstacle lies in the stretches of the recording that a sentence comes from.
+func doubted(key string, sn notes.Sentence, obstacles []notes.Obstacle) bool {
+	for _, o := range obstacles {
+		for _, span := range sn.Spans {
+			if o.Section == key && o.End > 0 && o.Start < span.End && o.End > span.Start {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func noteSections(v pipeline.Version, names map[string]string, obstacles []notes.Obstacle) []noteSection {
 	var out []noteSection
 	for _, sec := range v.Document.Sections {
 		view, text, end := noteSection{Key: sec.Key, Heading: sec.Heading}, sec.Text(), 0
@@ -143,7 +156,7 @@ func noteSections(v pipeline.Version, names map[string]string) []noteSection {
 			for _, c := range text[end:sn.From] {
 				broken = broken || c == '\n'
 			}
-			view.Sentences = append(view.Sentences, sentenceView{sn, broken && end > 0, origin(sn, names)})
+			view.Sentences = append(view.Sentences, sentenceView{sn, broken && end > 0, doubted(sec.Key, sn, obstacles), origin(sn, names)})
 			end = sn.To
 		}
 		if len(view.Sentences) > 0 {
