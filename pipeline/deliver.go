@@ -163,6 +163,13 @@ func (w *Worker) undelivered(ctx context.Context, job Job, p parcel, cause error
 	}
 	ctx = context.WithoutCancel(ctx)
 	err := w.Store.InTx(ctx, job.PracticeID, func(ctx context.Context, tx Tx) error {
+		d, err := tx.DictationForUpdate(ctx, job.DictationID)
+		if err != nil {
+			return err
+		}
+		if d.State == Delivered {
+			return nil // another worker, which took this job over, was through meanwhile
+		}
 		if err := tx.UpdateDelivery(ctx, p.delivery); err != nil {
 			return err
 		}

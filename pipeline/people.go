@@ -80,7 +80,7 @@ func (s *Service) People(ctx context.Context, actor access.Actor, role string) (
 
 // AddPerson creates an account.
 func (s *Service) AddPerson(ctx context.Context, actor access.Actor, p Person, password string) (uuid.UUID, error) {
-	if err := access.Decide(actor, access.ManagePeople, access.Resource{PracticeID: actor.PracticeID}); err != nil {
+	if err := s.mayManage(ctx, actor); err != nil {
 		return uuid.Nil, err
 	}
 	if !slices.Contains(access.Roles(), access.Role(p.Role)) || strings.TrimSpace(p.Name) == "" || strings.TrimSpace(p.Login) == "" {
@@ -101,6 +101,13 @@ func (s *Service) AddPerson(ctx context.Context, actor access.Actor, p Person, p
 		return tx.Audit(ctx, event(actor, access.ManagePeople, "person", p.ID, "done", map[string]string{"change": "created", "role": p.Role}))
 	})
 	return p.ID, err
+}
+
+// mayManage decides before any input is looked at, and records a refusal.
+func (s *Service) mayManage(ctx context.Context, actor access.Actor) error {
+	return s.inTx(ctx, actor, access.ManagePeople, actor.ID, func(context.Context, Tx) error {
+		return access.Decide(actor, access.ManagePeople, access.Resource{PracticeID: actor.PracticeID})
+	})
 }
 
 // SetPersonDisabled closes or reopens an account. Nobody closes the own one, so that an admin is always left.

@@ -146,6 +146,13 @@ func (s *Service) detail(ctx context.Context, tx Tx, actor access.Actor, action 
 	} else if !isNotFound(err) {
 		return out, err
 	}
+	if d.State == Signed && out.Can[access.Retry] {
+		live, err := delivering(ctx, tx, id)
+		if err != nil {
+			return out, err
+		}
+		out.Can[access.Retry] = !live
+	}
 	return out, s.addNote(ctx, tx, &out)
 }
 
@@ -324,6 +331,13 @@ func Verify(ctx context.Context, log AuditLog, publicKey string, outside func(co
 	}
 	v := audit.NewVerifier(checkpoints, publicKey)
 	if err := log.Entries(ctx, v.Add); err != nil {
+		return audit.Report{}, err
+	}
+	later, err := log.Checkpoints(ctx) // the log may have grown while it was read
+	if err != nil {
+		return audit.Report{}, err
+	}
+	if err := v.Cover(later, publicKey); err != nil {
 		return audit.Report{}, err
 	}
 	report, err := v.Finish(ctx)

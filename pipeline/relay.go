@@ -161,11 +161,15 @@ func (k *Keeper) releaseExpired(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
-				if err := tx.ReleaseClaim(ctx, id, "expired"); err != nil {
+				held, err := tx.ClaimOf(ctx, id) // it may have been renewed since it was listed
+				if err != nil {
 					return err
 				}
-				if d.State != InReview {
+				if held != nil || d.State != InReview {
 					continue
+				}
+				if err := tx.ReleaseClaim(ctx, id, "expired"); err != nil {
+					return err
 				}
 				if err := tx.Move(ctx, id, []State{InReview}, Drafted, d.Reason); err != nil {
 					return err

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,13 +12,14 @@ import (
 	"vesper/internal/access"
 	"vesper/internal/fault"
 	"vesper/notes"
+	"vesper/notes/templates"
 )
 
 // Claim gives the actor the exclusive hold on a drafted dictation, or renews the actor's own.
 func (s *Service) Claim(ctx context.Context, actor access.Actor, id uuid.UUID) (Claim, error) {
 	var out Claim
 	err := s.inTx(ctx, actor, access.Claim, id, func(ctx context.Context, tx Tx) error {
-		d, _, err := allowed(ctx, tx, actor, access.Claim, id, true)
+		d, r, err := allowed(ctx, tx, actor, access.Claim, id, true)
 		if err != nil {
 			return err
 		}
@@ -29,13 +31,15 @@ func (s *Service) Claim(ctx context.Context, actor access.Actor, id uuid.UUID) (
 			return err
 		}
 		out = c
-		if d.State == InReview {
+		if d.State == InReview && r.ClaimedBy == actor.ID {
 			return nil // a renewal changes nothing that the record should show
 		}
-		if err := move(ctx, tx, actor, d, InReview, d.Reason); err != nil {
-			return err
+		if d.State == Drafted {
+			if err := move(ctx, tx, actor, d, InReview, d.Reason); err != nil {
+				return err
+			}
 		}
-		return tx.Audit(ctx, done(actor, access.Claim, id, nil))
+		return tx.Audit(ctx, done(actor, access.Claim, id, map[string]string{"from": string(d.State)}))
 	})
 	return out, err
 }
@@ -179,9 +183,17 @@ func (s *Service) Bind(ctx context.Context, actor access.Actor, id uuid.UUID, pa
 		if d.State == Signed || d.State == Delivered {
 			return tooLate("state_changed", "The note is signed; its patient cannot change any more.")
 		}
-		sub := Submission{PatientID: patient, EncounterID: encounter, WorkType: workType}
-		if workType == "" {
-			sub.WorkType = d.WorkType
+		if d.State == AwaitingSignature && d.AuthorID != actor.ID {
+			// The physician may be looking at it: what is signed must be what was seen, the patient included.
+			return tooLate("state_changed", "The note waits for its physician, who can change the patient or return it to the editors.")
+		}
+		sub := Submission{PatientID: patient, EncounterID: encounter, WorkType: d.WorkType}
+		if workType != "" {
+			tpl, err := templates.Find(workType)
+			if err != nil {
+				return err
+			}
+			sub.WorkType = tpl.Key
 		}
 		if err := resolvePatient(ctx, tx, &sub); err != nil {
 			return err
@@ -228,6 +240,13 @@ func (s *Service) Retry(ctx context.Context, actor access.Actor, id uuid.UUID, r
 func (s *Service) retry(ctx context.Context, tx Tx, d Dictation, settings []byte) error {
 	switch d.State {
 	case Signed:
+		live, err := delivering(ctx, tx, d.ID)
+		if err != nil {
+			return err
+		}
+		if live {
+			return tooLate("delivery_running", "This note is on its way to the EHR already and is tried again by itself.")
+		}
 		return redeliver(ctx, tx, d)
 	case Failed, Rejected:
 	default:
@@ -250,6 +269,14 @@ func (s *Service) retry(ctx context.Context, tx Tx, d Dictation, settings []byte
 		return err
 	}
 	return enqueueTranscription(ctx, tx, d, a.SHA256, settings)
+}
+
+// delivering reports whether a delivery of the note is under way or waits for its next attempt.
+func delivering(ctx context.Context, tx Tx, id uuid.UUID) (bool, error) {
+	jobs, err := tx.Jobs(ctx, id)
+	return slices.ContainsFunc(jobs, func(j Job) bool {
+		return j.Kind == DeliverJob && (j.State == JobQueued || j.State == JobRunning)
+	}), err
 }
 
 func redeliver(ctx context.Context, tx Tx, d Dictation) error {

@@ -90,13 +90,26 @@ func (s *Service) inTx(ctx context.Context, actor access.Actor, action access.Ac
 	err := s.Store.InTx(ctx, actor.PracticeID, fn)
 	if fault.KindOf(err) == fault.Forbidden {
 		refused := s.Store.InTx(ctx, actor.PracticeID, func(ctx context.Context, tx Tx) error {
-			return tx.Audit(ctx, event(actor, action, "dictation", subject, "refused", map[string]string{"code": fault.As(err).Code}))
+			kind, id := about(actor, action, subject)
+			return tx.Audit(ctx, event(actor, action, kind, id, "refused", map[string]string{"code": fault.As(err).Code}))
 		})
 		if refused != nil {
 			s.Log.ErrorContext(ctx, "record refusal", "err", refused)
 		}
 	}
 	return err
+}
+
+// about names what an action was about: no id means the practice as a whole.
+func about(actor access.Actor, action access.Action, subject uuid.UUID) (string, uuid.UUID) {
+	switch {
+	case subject == uuid.Nil:
+		return "practice", actor.PracticeID
+	case action == access.ManagePeople, action == access.Submit, action == "encounter.list":
+		return "person", subject
+	default:
+		return "dictation", subject
+	}
 }
 
 // event makes the audit event of an actor's action.

@@ -50,16 +50,16 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 		playback Audio
 	)
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) {
+	g.Go(guarded(func() (err error) {
 		t, err = w.Recogniser.Transcribe(gctx, sound, original.SHA256, job.Settings, saved, func(n, total int, result []byte) error {
 			return w.Store.SaveChunk(gctx, job.ID, job.LeaseToken, n, total, result)
 		})
 		return err
-	})
-	g.Go(func() (err error) {
+	}))
+	g.Go(guarded(func() (err error) {
 		playback, err = w.render(gctx, job, sound, filepath.Join(dir, "playback.wav"))
 		return err
-	})
+	}))
 	if err := g.Wait(); err != nil {
 		return uuid.Nil, err
 	}

@@ -240,8 +240,8 @@ func (s *Service) keep(ctx context.Context, actor access.Actor, sub Submission, 
 	if err := s.commitReceived(ctx, actor, d, a); err != nil {
 		// Two uploads of the same recording at once: the other one won, and its dictation is the answer.
 		if fault.KindOf(err) == fault.Conflict {
-			if again, err2 := s.earlier(ctx, actor, sub, file); err2 == nil && again != nil {
-				return *again, nil
+			if again, err := s.earlier(ctx, actor, sub, file); err != nil || again != nil {
+				return deref(again), err
 			}
 		}
 		return Receipt{}, err

@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"runtime"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -79,28 +81,54 @@ func (w *Worker) run(ctx context.Context, job Job) (next uuid.UUID, err error) {
 	beats := make(chan struct{})
 	go func() { defer close(beats); w.heartbeat(ctx, job, cancel) }()
 	defer func() { cancel(nil); <-beats }()
-	defer func() {
-		if p := recover(); p != nil {
-			err = fault.Wrap(fmt.Errorf("panic: %v", p), fault.Internal, "stage_panicked", "A processing step broke down.")
-		}
-	}()
 	started := time.Now()
-	switch job.Kind {
-	case TranscribeJob:
-		next, err = w.transcribe(ctx, job)
-	case DraftJob:
-		next, err = w.draft(ctx, job)
-	case DeliverJob:
-		err = w.deliver(ctx, job)
-	default:
-		err = fault.New(fault.Invalid, "job_unknown", "This version of Vesper does not know this kind of work. Upgrade the workers.")
-	}
+	err = guarded(func() (err error) {
+		switch job.Kind {
+		case TranscribeJob:
+			next, err = w.transcribe(ctx, job)
+		case DraftJob:
+			next, err = w.draft(ctx, job)
+		case DeliverJob:
+			err = w.deliver(ctx, job)
+		default:
+			err = fault.New(fault.Invalid, "job_unknown", "This version of Vesper does not know this kind of work. Upgrade the workers.")
+		}
+		return err
+	})()
 	if errors.Is(context.Cause(ctx), errFenced) {
 		err = errFenced
 	}
 	w.Log.InfoContext(ctx, "stage", "kind", job.Kind, "job", job.ID, "dictation", job.DictationID, "attempt", job.Attempt,
 		"seconds", time.Since(started).Seconds(), "code", code(err))
 	return next, err
+}
+
+// guarded turns a panic into an error: one recording must not take down the worker and all that it is doing besides. The
+// panic's value is left out, because it may quote what was being worked on; its place is what helps.
+func guarded(fn func() error) func() error {
+	return func() (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = fault.Wrap(fmt.Errorf("panic %T at %s", p, panicSite()), fault.Internal, "stage_panicked", "A processing step broke down.")
+			}
+		}()
+		return fn()
+	}
+}
+
+// panicSite names the function and line that panicked.
+func panicSite() string {
+	pcs := make([]uintptr, 16)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)]) // above Callers, panicSite and the recovering function
+	for {
+		f, more := frames.Next()
+		if !strings.HasPrefix(f.Function, "runtime.") {
+			return fmt.Sprintf("%s:%d", f.Function, f.Line)
+		}
+		if !more {
+			return "unknown"
+		}
+	}
 }
 
 func (w *Worker) heartbeat(ctx context.Context, job Job, cancel context.CancelCauseFunc) {

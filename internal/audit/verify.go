@@ -38,7 +38,8 @@ type Verifier struct {
 	hashes   map[int64]tlog.Hash
 	size     int64
 	report   Report
-	largest  int64
+	largest  int64 // size of the largest checkpoint given at the start
+	covered  int64 // size of the largest checkpoint that lies within what was read
 	reported bool
 }
 
@@ -86,6 +87,7 @@ func (v *Verifier) Add(e Entry) error {
 
 func (v *Verifier) compare() error {
 	for _, c := range v.want[v.size] {
+		v.covered = v.size
 		root, err := tlog.TreeHash(v.size, v.reader())
 		if err != nil {
 			return fmt.Errorf("tree root at %d: %w", v.size, err)
@@ -98,7 +100,28 @@ func (v *Verifier) compare() error {
 	return nil
 }
 
-// Finish compares the end of the log with the largest checkpoint and returns the report.
+// Cover takes checkpoints that were read after the entries: a log that grows while it is read ends with entries that
+// only these cover. What they sign beyond the entries read is left to the next verification.
+func (v *Verifier) Cover(checkpoints [][]byte, vkey string) error {
+	for _, raw := range checkpoints {
+		c, err := OpenCheckpoint(raw, vkey)
+		if err != nil || c.Size <= v.covered || c.Size > v.size {
+			continue // a bad signature was found before, or will be the next time
+		}
+		root, err := tlog.TreeHash(c.Size, v.reader())
+		if err != nil {
+			return fmt.Errorf("tree root at %d: %w", c.Size, err)
+		}
+		if root != c.Root {
+			v.find(c.Size-1, fmt.Sprintf("the log up to entry %d differs from a signed checkpoint", c.Size-1))
+		}
+		v.covered = c.Size
+	}
+	return nil
+}
+
+// Finish compares the end of the log with the largest checkpoint and returns the report. Entries beyond it are a finding:
+// the sequencer signs whenever it adds.
 func (v *Verifier) Finish(ctx context.Context) (Report, error) {
 	if err := ctx.Err(); err != nil {
 		return Report{}, err
@@ -106,6 +129,9 @@ func (v *Verifier) Finish(ctx context.Context) (Report, error) {
 	v.report.Events = v.size
 	if v.largest > v.size {
 		v.find(v.size, fmt.Sprintf("the log ends at %d entries, but a signed checkpoint covers %d: its tail was cut", v.size, v.largest))
+	}
+	if v.covered < v.size && v.largest <= v.size {
+		v.find(v.covered, fmt.Sprintf("entries from %d on are under no signed checkpoint: they were added by another hand, or checkpoints were removed", v.covered))
 	}
 	if v.size > 0 {
 		root, err := tlog.TreeHash(v.size, v.reader())

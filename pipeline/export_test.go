@@ -1,0 +1,12 @@
+package pipeline
+
+import "context"
+
+// The keeper's rounds, one at a time, for tests.
+func (k *Keeper) ReapOnce(ctx context.Context) error           { return k.reap(ctx) }
+func (k *Keeper) SequenceOnce(ctx context.Context) error       { return k.sequence(ctx) }
+func (k *Keeper) ReconcileOnce(ctx context.Context) error      { return k.reconcile(ctx) }
+func (k *Keeper) ReleaseExpiredOnce(ctx context.Context) error { return k.releaseExpired(ctx) }
+
+// Backoff is the pause before a stage is tried again.
+var Backoff = backoff

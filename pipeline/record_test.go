@@ -1,0 +1,223 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"context"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"vesper/internal/access"
+	"vesper/internal/fault"
+	"vesper/internal/testkit"
+	"vesper/pipeline"
+)
+
+// looks are all methods of the service that a person can call: how each is called when it succeeds, on a dictation in
+// which state, and how many events it leaves.
+var looks = map[string]struct {
+	state  pipeline.State // "" where no dictation is needed
+	who    string
+	events int
+	call   func(w *world, a access.Actor, id uuid.UUID) error
+}{
+	"Submit": {"", "physician", 1, attempts[access.Submit]},
+	"Cards": {pipeline.Drafted, "editor", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.Cards(context.Background(), a, pipeline.Filter{})
+		return err
+	}},
+	"Detail":  {pipeline.Drafted, "editor", 1, attempts[access.View]},
+	"History": {pipeline.Drafted, "compliance", 1, attempts[access.History]},
+	"SignaturePreview": {pipeline.AwaitingSignature, "physician", 1, func(w *world, a access.Actor, id uuid.UUID) error {
+		_, err := w.svc.SignaturePreview(context.Background(), a, id)
+		return err
+	}},
+	"OpenAudio": {pipeline.Drafted, "editor", 1, attempts[access.Listen]},
+	"Patients": {"", "editor", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.Patients(context.Background(), a, canary)
+		return err
+	}},
+	"Encounters": {"", "physician", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.Encounters(context.Background(), a, a.ID)
+		return err
+	}},
+	"AuditTrail": {"", "compliance", 1, attempts[access.ReadAudit]},
+	"VerifyAudit": {"", "compliance", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.VerifyAudit(context.Background(), a)
+		return err
+	}},
+	"Claim": {pipeline.Drafted, "editor", 1, attempts[access.Claim]},
+	"Save":  {pipeline.InReview, "editor", 1, attempts[access.Edit]},
+	"Settle": {pipeline.InReview, "editor", 1, func(w *world, a access.Actor, id uuid.UUID) error {
+		v := w.newest(id)
+		_, err := w.svc.Settle(context.Background(), a, id, v.Number, v.Document.Flags[0].ID, "heard")
+		return err
+	}},
+	"Bind": {pipeline.InReview, "editor", 1, func(w *world, a access.Actor, id uuid.UUID) error {
+		return w.svc.Bind(context.Background(), a, id, &w.patient.ID, nil, "")
+	}},
+	"Release":   {pipeline.InReview, "editor", 1, attempts[access.Release]},
+	"Send":      {pipeline.InReview, "editor", 1, attempts[access.Send]},
+	"Return":    {pipeline.AwaitingSignature, "physician", 1, attempts[access.Return]},
+	"Reject":    {pipeline.InReview, "editor", 1, attempts[access.Reject]},
+	"Retry":     {pipeline.Failed, "supervisor", 1, attempts[access.Retry]},
+	"Sign":      {pipeline.AwaitingSignature, "physician", 1, attempts[access.Sign]},
+	"Addendum":  {pipeline.Signed, "physician", 2, attempts[access.Amend]}, // one on each of the two dictations
+	"AddPerson": {"", "admin", 1, attempts[access.ManagePeople]},
+	"SetPersonDisabled": {"", "admin", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
+		return w.svc.SetPersonDisabled(context.Background(), a, w.people["second"].ID, true)
+	}},
+	"Login": {"", "editor", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.Login(context.Background(), "editor", password)
+		return err
+	}},
+	"Logout": {"", "editor", 1, func(w *world, a access.Actor, _ uuid.UUID) error { return w.svc.Logout(context.Background(), a) }},
+}
+
+// notLooks show no patient data and change nothing: states, names of colleagues and work types.
+var notLooks = map[string]func(w *world, a access.Actor, id uuid.UUID) error{
+	"Card": attempts[access.List],
+	"Counts": func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.Counts(context.Background(), a)
+		return err
+	},
+	"Person": func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.Person(context.Background(), w.practice, a.ID)
+		return err
+	},
+	"People": func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.People(context.Background(), a, "")
+		return err
+	},
+	"WorkTypes": func(w *world, _ access.Actor, _ uuid.UUID) error { w.svc.WorkTypes(); return nil },
+}
+
+func TestEveryMethodOfTheServiceIsWatched(t *testing.T) {
+	t.Parallel()
+	of := reflect.TypeFor[*pipeline.Service]()
+	for i := range of.NumMethod() {
+		name := of.Method(i).Name
+		_, watched := looks[name]
+		_, harmless := notLooks[name]
+		if watched == harmless {
+			t.Errorf("%s is in neither list or in both: say how many events it leaves", name)
+		}
+	}
+	if n := len(looks) + len(notLooks); n != of.NumMethod() {
+		t.Errorf("%d methods are listed, the service has %d", n, of.NumMethod())
+	}
+}
+
+func TestEachLookAndEachChangeLeavesExactlyItsEvents(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	for name, l := range looks {
+		var id uuid.UUID
+		if l.state != "" {
+			id = w.at(l.state)
+		}
+		before := w.count()
+		if err := l.call(w, w.as(l.who), id); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if n := w.count() - before; n != l.events {
+			t.Errorf("%s leaves %d events, want %d", name, n, l.events)
+		}
+	}
+	id := w.drafted()
+	before := w.count()
+	for name, call := range notLooks {
+		if err := call(w, w.as("supervisor"), id); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if n := w.count() - before; n != 0 {
+		t.Errorf("%d events of what shows nothing", n)
+	}
+}
+
+func TestWhatCannotBeRecordedDoesNotHappen(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ids := map[string]uuid.UUID{}
+	for name, l := range looks {
+		if l.state != "" && l.state != pipeline.Signed {
+			ids[name] = w.at(l.state)
+		}
+	}
+	ids["Addendum"] = w.signed() // last, or the way of another one would deliver it
+	waiting := w.submit()
+	testkit.Exec(t, w.admin, `REVOKE INSERT ON audit_events FROM vesper_app`)
+	versions := w.rows("note_versions")
+	for name, l := range looks {
+		if err := l.call(w, w.as(l.who), ids[name]); fault.KindOf(err) != fault.Internal {
+			t.Errorf("%s without a record: %v", name, err)
+		}
+		if l.state != "" {
+			w.wantState(ids[name], l.state)
+		}
+	}
+	if n := w.rows("note_versions"); n != versions {
+		t.Errorf("%d versions were written without a record", n-versions)
+	}
+	for _, b := range w.bells() {
+		w.must(w.worker.Do(context.Background(), b))
+	}
+	w.wantState(waiting, pipeline.Queued)
+
+	testkit.Exec(t, w.admin, `GRANT INSERT ON audit_events TO vesper_app`)
+	w.hurry()
+	w.drain()
+	w.wantState(waiting, pipeline.Drafted)
+}
+
+func TestNothingIsShownWhenTheLookCannotBeRecorded(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	id := w.drafted()
+	testkit.Exec(t, w.admin, `REVOKE INSERT ON audit_events FROM vesper_app`)
+	ctx := context.Background()
+	r, a, err := w.svc.OpenAudio(ctx, w.as("editor"), id, pipeline.Playback)
+	if r != nil || a.Key != "" || err == nil {
+		t.Error("the recording was opened")
+	}
+	trail, err := w.svc.AuditTrail(ctx, w.as("compliance"), time.Time{}, 10)
+	if len(trail) != 0 || err == nil {
+		t.Error("the trail was shown")
+	}
+	sub := w.submission()
+	body := tone()
+	sub.Body = bytes.NewReader(body)
+	if receipt, err := w.svc.Submit(ctx, w.as("physician"), sub); err == nil || receipt.DictationID != uuid.Nil {
+		t.Errorf("a recording was acknowledged without a record: %+v", receipt)
+	}
+}
+
+func TestSignInIsRecordedAndTellsNothingApart(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ctx := context.Background()
+	_, err := w.svc.Login(ctx, " editor ", password)
+	w.must(err)
+	w.must(w.svc.SetPersonDisabled(ctx, w.as("admin"), w.people["second"].ID, true))
+	for name, c := range map[string][2]string{"wrong password": {"editor", "wrong"}, "unknown": {"nobody", password}, "disabled": {"second", password}, "empty": {"editor", ""}} {
+		_, err := w.svc.Login(ctx, c[0], c[1])
+		wantFault(t, err, fault.Unauthenticated, "login_wrong")
+		if f := fault.As(err); f.Public != "Login or password is not right." {
+			t.Errorf("%s: %s", name, f.Public)
+		}
+	}
+	events := w.events(w.people["editor"].ID)
+	if len(events) != 3 || events[0].Outcome != "done" || events[1].Outcome != "refused" || events[2].Outcome != "refused" {
+		t.Errorf("events of the editor's sign-ins: %+v", events)
+	}
+	wantFault(t, w.svc.SetPersonDisabled(ctx, w.as("admin"), w.people["admin"].ID, true), fault.Invalid, "own_account")
+	_, err = w.svc.AddPerson(ctx, w.as("admin"), pipeline.Person{Role: "system", Login: "x", Name: "X"}, password)
+	wantFault(t, err, fault.Invalid, "person_incomplete")
+	_, err = w.svc.AddPerson(ctx, w.as("admin"), pipeline.Person{Role: "editor", Login: "EDITOR", Name: "X"}, password)
+	wantFault(t, err, fault.Conflict, "login_taken")
+	_, err = w.svc.AddPerson(ctx, w.as("admin"), pipeline.Person{Role: "editor", Login: "x", Name: "X"}, "short")
+	wantFault(t, err, fault.Invalid, "password_short")
+}
