@@ -109,7 +109,7 @@ func (c *draftCmd) transcript(rt *runtime) (transcribe.Transcript, error) {
 type submitCmd struct {
 	File      string `arg:"" help:"Recording to send."`
 	Server    string `help:"Address of the server." default:"http://127.0.0.1:8080" placeholder:"URL"`
-	Login     string `help:"Your login." required:""`
+	Login     string `help:"Your login; empty: the author's."`
 	Password  string `help:"Your password; better left to VESPER_PASSWORD or the prompt."`
 	Author    string `help:"Login or id of the physician who dictated; empty: yourself."`
 	Patient   string `help:"Record number or id of the patient."`
@@ -121,6 +121,12 @@ type submitCmd struct {
 
 // Run prints the receipt's id.
 func (c *submitCmd) Run(rt *runtime) error {
+	if c.Login == "" {
+		c.Login = c.Author
+	}
+	if c.Login == "" {
+		return need(map[string]string{"author": "", "login": ""})
+	}
 	password := c.Password
 	if password == "" {
 		var err error
