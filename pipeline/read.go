@@ -45,7 +45,8 @@ func narrow(actor access.Actor, f *Filter) {
 	}
 }
 
-// hidePatient takes the patient's name from a card whose note the actor may not read.
+// hidePatient takes the patient's name from a card whose note the actor may not read, and with it what a physician wrote
+// when returning the note: that may be about the patient. The reasons of failures stay; operators need them.
 func hidePatient(actor access.Actor, c *Card) {
 	r := access.Resource{PracticeID: c.PracticeID, AuthorID: c.AuthorID, State: string(c.State)}
 	if c.ClaimedBy != nil {
@@ -53,6 +54,9 @@ func hidePatient(actor access.Actor, c *Card) {
 	}
 	if access.Decide(actor, access.View, r) != nil {
 		c.PatientName, c.MRN = "", ""
+		if c.State == Drafted || c.State == InReview || c.State == AwaitingSignature {
+			c.Reason = ""
+		}
 	}
 }
 
@@ -78,9 +82,13 @@ func (s *Service) Card(ctx context.Context, actor access.Actor, id uuid.UUID) (C
 			return err
 		}
 		c, err := tx.Card(ctx, id)
+		if err != nil {
+			return err
+		}
+		hidePatient(actor, &c)
 		c.PatientName, c.MRN = "", ""
 		out = c
-		return err
+		return nil
 	})
 	return out, err
 }

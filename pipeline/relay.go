@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"vesper/internal/access"
@@ -85,12 +86,14 @@ type Keeper struct {
 	Log      *slog.Logger
 }
 
-// Run keeps house until ctx ends.
+// Run keeps house until ctx ends, and returns when the last round is over: then nothing uses the store any more.
 func (k *Keeper) Run(ctx context.Context) {
-	go k.every(ctx, ReapEvery, "reap", k.reap)
-	go k.every(ctx, time.Second, "sequence audit log", k.sequence)
-	go k.every(ctx, 30*time.Second, "release expired claims", k.releaseExpired)
-	k.every(ctx, 30*time.Second, "reconcile", k.reconcile)
+	var rounds sync.WaitGroup
+	rounds.Go(func() { k.every(ctx, ReapEvery, "reap", k.reap) })
+	rounds.Go(func() { k.every(ctx, time.Second, "sequence audit log", k.sequence) })
+	rounds.Go(func() { k.every(ctx, 30*time.Second, "release expired claims", k.releaseExpired) })
+	rounds.Go(func() { k.every(ctx, 30*time.Second, "reconcile", k.reconcile) })
+	rounds.Wait()
 }
 
 func (k *Keeper) every(ctx context.Context, d time.Duration, what string, fn func(context.Context) error) {
@@ -210,6 +213,10 @@ func (k *Keeper) attend(ctx context.Context, lost Dictation) error {
 	return k.Worker.Store.InTx(ctx, lost.PracticeID, func(ctx context.Context, tx Tx) error {
 		d, err := tx.DictationForUpdate(ctx, lost.ID)
 		if err != nil || d.State != lost.State {
+			return err
+		}
+		live, err := underWay(ctx, tx, d.ID) // another keeper may have been here since it was listed
+		if err != nil || live {
 			return err
 		}
 		switch d.State {

@@ -273,9 +273,14 @@ func (s *Service) retry(ctx context.Context, tx Tx, d Dictation, settings []byte
 
 // delivering reports whether a delivery of the note is under way or waits for its next attempt.
 func delivering(ctx context.Context, tx Tx, id uuid.UUID) (bool, error) {
+	return underWay(ctx, tx, id, DeliverJob)
+}
+
+// underWay reports whether a job of one of the kinds (none: of any kind) runs or waits for its turn.
+func underWay(ctx context.Context, tx Tx, id uuid.UUID, kinds ...JobKind) (bool, error) {
 	jobs, err := tx.Jobs(ctx, id)
 	return slices.ContainsFunc(jobs, func(j Job) bool {
-		return j.Kind == DeliverJob && (j.State == JobQueued || j.State == JobRunning)
+		return (j.State == JobQueued || j.State == JobRunning) && (len(kinds) == 0 || slices.Contains(kinds, j.Kind))
 	}), err
 }
 
@@ -286,6 +291,9 @@ func redeliver(ctx context.Context, tx Tx, d Dictation) error {
 	}
 	sig, err := tx.SignatureOf(ctx, n.ID)
 	if err != nil {
+		return err
+	}
+	if err := tx.Move(ctx, d.ID, []State{Signed}, Signed, ""); err != nil { // the reason of the last failure is over
 		return err
 	}
 	return addDeliverJob(ctx, tx, d, sig)

@@ -89,6 +89,9 @@ func (s *Service) inTx(ctx context.Context, actor access.Actor, action access.Ac
 ) error {
 	err := s.Store.InTx(ctx, actor.PracticeID, fn)
 	if fault.KindOf(err) == fault.Forbidden {
+		// Whoever hangs up at once does not get out of the record.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refusalTime)
+		defer cancel()
 		refused := s.Store.InTx(ctx, actor.PracticeID, func(ctx context.Context, tx Tx) error {
 			kind, id := about(actor, action, subject)
 			return tx.Audit(ctx, event(actor, action, kind, id, "refused", map[string]string{"code": fault.As(err).Code}))
@@ -99,6 +102,9 @@ func (s *Service) inTx(ctx context.Context, actor access.Actor, action access.Ac
 	}
 	return err
 }
+
+// refusalTime bounds the writing of a refusal, which outlives its request.
+const refusalTime = 10 * time.Second
 
 // about names what an action was about: no id means the practice as a whole.
 func about(actor access.Actor, action access.Action, subject uuid.UUID) (string, uuid.UUID) {

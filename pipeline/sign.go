@@ -57,6 +57,13 @@ func (s *Service) Sign(ctx context.Context, actor access.Actor, id uuid.UUID, re
 		if err != nil {
 			return err
 		}
+		signer, err := tx.Person(ctx, actor.ID)
+		if err != nil {
+			return err
+		}
+		if signer.Disabled {
+			return fault.New(fault.Forbidden, "account_disabled", "Your account is disabled. Ask an administrator of your practice.")
+		}
 		n, v, err := signable(ctx, tx, d, req)
 		if err != nil {
 			return err

@@ -54,7 +54,7 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 		t, err = w.Recogniser.Transcribe(gctx, sound, original.SHA256, job.Settings, saved, func(n, total int, result []byte) error {
 			return w.Store.SaveChunk(gctx, job.ID, job.LeaseToken, n, total, result)
 		})
-		return err
+		return notTheRecording(err)
 	}))
 	g.Go(guarded(func() (err error) {
 		playback, err = w.render(gctx, job, sound, filepath.Join(dir, "playback.wav"))
@@ -67,6 +67,16 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 		return uuid.Nil, fault.New(fault.Invalid, "no_speech", "No speech was heard in this recording. Check the microphone and dictate again.")
 	}
 	return w.commitTranscript(ctx, job, original, playback, t)
+}
+
+// notTheRecording keeps what is wrong with the settings (a language that the model does not know, say) from being taken for
+// an unusable recording, which Decode has found to be sound: it waits for an operator, not for the author.
+func notTheRecording(err error) error {
+	if err == nil || !unusable(fault.KindOf(err)) {
+		return err
+	}
+	f := fault.As(err)
+	return fault.Wrap(err, fault.NotFound, f.Code, f.Public)
 }
 
 // heard reports whether there is anything a note could be made of: words, or speech for a person to listen to.
@@ -94,7 +104,7 @@ func (w *Worker) fetch(ctx context.Context, job Job, path string) (Audio, error)
 	}
 	r, err := w.Objects.Open(ctx, a)
 	if err != nil {
-		return a, err
+		return a, outage{err}
 	}
 	defer r.Close()
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
@@ -107,7 +117,7 @@ func (w *Worker) fetch(ctx context.Context, job Job, path string) (Audio, error)
 		err = cerr
 	}
 	if err != nil {
-		return a, fmt.Errorf("copy recording: %w", err)
+		return a, outage{fmt.Errorf("copy recording: %w", err)}
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != a.SHA256 {
 		return a, fault.New(fault.NotFound, "recording_damaged", "The stored recording is not the one that was received. An administrator must check the object store.")
@@ -138,7 +148,7 @@ func (w *Worker) render(ctx context.Context, job Job, sound Sound, path string) 
 	}
 	o, err := w.Objects.Put(ctx, job.PracticeID, id, f, size)
 	if err != nil {
-		return Audio{}, err
+		return Audio{}, outage{err}
 	}
 	return Audio{
 		ID: id, PracticeID: job.PracticeID, DictationID: job.DictationID, Rendition: Playback, Key: o.Key, SHA256: o.SHA256, Size: o.Size,

@@ -165,7 +165,7 @@ func (w *Worker) settle(ctx context.Context, job Job, err error) {
 	switch {
 	case stopping:
 		serr = w.Store.RetryJob(ctx, job.ID, job.LeaseToken, time.Now(), "stopped", true)
-	case fault.Retryable(err) && job.Attempt < job.MaxAttempts:
+	case fault.Retryable(err) && job.Attempt < attempts(job, err):
 		w.Log.WarnContext(ctx, "stage failed, will be tried again", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "err", err)
 		serr = w.Store.RetryJob(ctx, job.ID, job.LeaseToken, time.Now().Add(backoff(job.Attempt)), fault.As(err).Code, false)
 	default:
@@ -175,6 +175,24 @@ func (w *Worker) settle(ctx context.Context, job Job, err error) {
 	if serr != nil {
 		w.Log.ErrorContext(ctx, "settle failed stage", "job", job.ID, "err", serr) // the reaper will take it up
 	}
+}
+
+// outageAttempts is how often work is tried while the object store is away: with the pauses of backoff that is about an
+// hour. Such a failure says nothing about the recording, and when the store is back nobody should have to order it again.
+const outageAttempts = 24
+
+// outage marks an error of a service that the work needs, as opposed to one of the work itself.
+type outage struct{ error }
+
+func (o outage) Unwrap() error { return o.error }
+
+// attempts is how often a job may be tried that failed with err.
+func attempts(job Job, err error) int {
+	var o outage
+	if errors.As(err, &o) && fault.KindOf(err) == fault.Unavailable {
+		return max(job.MaxAttempts, outageAttempts)
+	}
+	return job.MaxAttempts
 }
 
 // bury ends a job for good and puts its dictation before a person, with the reason in plain words.
@@ -193,7 +211,10 @@ func (w *Worker) bury(ctx context.Context, job Job, cause error) error {
 		if unusable(f.Kind) && job.Kind == TranscribeJob {
 			to = Rejected
 		}
-		if CanMove(d.State, to, access.System) {
+		if d.State == Signed && job.Kind == DeliverJob {
+			to = Signed // it stays signed; the reason beside it tells an operator why it is not in the EHR
+		}
+		if to == d.State || CanMove(d.State, to, access.System) {
 			if err := tx.Move(ctx, d.ID, []State{d.State}, to, f.Public); err != nil {
 				return err
 			}
