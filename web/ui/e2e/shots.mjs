@@ -15,6 +15,11 @@ export const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-
 const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 
 const json = async (page, path) => (await page.request.get(base + path)).json();
+// easiest is the note with the fewest open points: what a physician sees on a good day.
+const easiest = async (page) => {
+  const { items } = await json(page, "/api/v1/dictations?limit=50&state=awaiting_signature");
+  return items.sort((a, b) => a.obstacles - b.obstacles)[0]?.id;
+};
 const first = async (page, query) => (await json(page, "/api/v1/dictations?limit=1&" + query)).items[0]?.id;
 
 // Each page: who looks, and where; null when there is nothing of the kind at the moment.
@@ -23,7 +28,7 @@ const pages = [
   ["dictate", "physician", () => "/dictate"],
   ["my-dictations", "physician", () => "/dictations"],
   ["to-sign", "physician", () => "/sign"],
-  ["sign", "physician", async (p) => to("/sign/", await first(p, "state=awaiting_signature"))],
+  ["sign", "physician", async (p) => to("/sign/", await easiest(p))],
   ["queue", "editor", () => "/queue"],
   ["edit", "editor", async (p) => to("/edit/", await first(p, "queue=editor"))],
   ["status", "supervisor", async (p) => to("/dictations/", await first(p, "state=queued,drafted,in_review,awaiting_signature,delivered"))],
