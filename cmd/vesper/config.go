@@ -22,11 +22,11 @@ type databaseFlags struct {
 // serviceFlags say where the other services are and which keys to use.
 type serviceFlags struct {
 	RedisURL          string `help:"Redis, as redis://:PASSWORD@HOST:PORT/0." placeholder:"URL"`
-	S3Endpoint        string `name:"s3-endpoint" help:"S3 store, as http(s)://HOST:PORT." placeholder:"URL"`
-	S3Region          string `name:"s3-region" help:"Region of the S3 store." default:"us-east-1"`
-	S3AccessKey       string `name:"s3-access-key" help:"Access key of the S3 store."`
-	S3SecretKey       string `name:"s3-secret-key" help:"Secret key of the S3 store."`
-	S3Bucket          string `name:"s3-bucket" help:"Bucket for recordings; it is set up when it is missing." default:"vesper"`
+	S3Endpoint        string `env:"VESPER_S3_ENDPOINT" name:"s3-endpoint" help:"S3 store, as http(s)://HOST:PORT." placeholder:"URL"`
+	S3Region          string `env:"VESPER_S3_REGION" name:"s3-region" help:"Region of the S3 store." default:"us-east-1"`
+	S3AccessKey       string `env:"VESPER_S3_ACCESS_KEY" name:"s3-access-key" help:"Access key of the S3 store."`
+	S3SecretKey       string `env:"VESPER_S3_SECRET_KEY" name:"s3-secret-key" help:"Secret key of the S3 store."`
+	S3Bucket          string `env:"VESPER_S3_BUCKET" name:"s3-bucket" help:"Bucket for recordings; it is set up when it is missing." default:"vesper"`
 	MasterKeyFile     string `help:"File with the 32-byte master key of the recordings (base64url)." placeholder:"FILE"`
 	AuditKeyFile      string `help:"File with the secret key of the audit log (workers)." placeholder:"FILE"`
 	AuditPublicKey    string `help:"Public key of the audit log, or a file that holds it."`
