@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.uber.org/goleak"
 
 	"vesper/ehr/fhir"
 	"vesper/ehr/sandbox"
@@ -28,7 +29,10 @@ import (
 	"vesper/transcribe/audio"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
+// A client that has lost Redis looks for it once a second, also for the second after it was closed.
+func TestMain(m *testing.M) {
+	testkit.Main(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
+}
 
 const (
 	servePassword, workPassword = "serve-password", "work-password"

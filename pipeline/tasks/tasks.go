@@ -12,12 +12,21 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 
 	"vesper/internal/fault"
 	"vesper/pipeline"
 )
 
 const taskType = "vesper:job"
+
+// The Redis client writes to standard error past every logger, several lines a second while Redis is away. The relay and
+// the server say once that it is.
+func init() { redis.SetLogger(silence{}) }
+
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}
 
 // options says where Redis is, as a URL: redis://:password@host:6379/0, rediss:// for TLS, or redis-sentinel://.
 func options(url string) (asynq.RedisConnOpt, error) {
