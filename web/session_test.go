@@ -120,15 +120,32 @@ func TestASessionEndsAfterATimeWithoutActivityAlthoughAPagePolls(t *testing.T) {
 
 func TestActivityKeepsASessionAliveUntilItsAbsoluteEnd(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(w *world) { w.config.IdleTimeout, w.config.SessionLength = 600*time.Millisecond, 2*time.Second })
-	c := w.as("editor")
-	began := time.Now()
-	testkit.Until(t, 10*time.Second, "the session ends in spite of activity", func() bool {
-		return c.get("/api/v1/work-types").status == http.StatusUnauthorized
-	})
-	if took := time.Since(began); took < 1500*time.Millisecond {
-		t.Errorf("the session ended after %v of steady activity", took)
+	const idle, length = 2 * time.Second, 5 * time.Second
+	w := newWorld(t, func(w *world) { w.config.IdleTimeout, w.config.SessionLength = idle, length })
+	// On a busy machine the test itself may pause for longer than the idle time; such a try says nothing.
+	for range 4 {
+		took, longest := liveliness(t, w.as("editor"))
+		if longest > idle/2 {
+			continue
+		}
+		if took < length-time.Second || took > length+idle {
+			t.Errorf("the session ended after %v of steady activity, with pauses of at most %v", took, longest)
+		}
+		return
 	}
+	t.Fatal("the machine was too busy for steady activity")
+}
+
+// liveliness asks again and again until the session ends; it returns how long that took and the longest pause.
+func liveliness(t *testing.T, c *client) (took, longest time.Duration) {
+	began := time.Now()
+	last := began
+	testkit.Until(t, 15*time.Second, "the session ends in spite of activity", func() bool {
+		status := c.get("/api/v1/work-types").status
+		longest, last = max(longest, time.Since(last)), time.Now()
+		return status == http.StatusUnauthorized
+	})
+	return time.Since(began), longest
 }
 
 func TestADisabledPersonIsSignedOutAtOnceEverywhere(t *testing.T) {
