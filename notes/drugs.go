@@ -66,7 +66,8 @@ func (s *scanner) flagNameless(unsure []Flag) []Flag {
 			}
 			tokens := tokensIn(seg.items[name : i+1])
 			text := joinItems(seg.items[name : i+1])
-			start, end := s.times(tokens)
+			// A flag on the dose alone does not make anybody listen to the name.
+			start, end := s.times(tokensIn(seg.items[name:i]))
 			if overlapsFlag(unsure, start, end) {
 				continue
 			}

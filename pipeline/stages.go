@@ -104,7 +104,7 @@ func (w *Worker) fetch(ctx context.Context, job Job, path string) (Audio, error)
 	}
 	r, err := w.Objects.Open(ctx, a)
 	if err != nil {
-		return a, outage{err}
+		return a, err
 	}
 	defer r.Close()
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
@@ -117,7 +117,7 @@ func (w *Worker) fetch(ctx context.Context, job Job, path string) (Audio, error)
 		err = cerr
 	}
 	if err != nil {
-		return a, outage{fmt.Errorf("copy recording: %w", err)}
+		return a, fmt.Errorf("copy recording: %w", err)
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != a.SHA256 {
 		return a, fault.New(fault.NotFound, "recording_damaged", "The stored recording is not the one that was received. An administrator must check the object store.")
@@ -148,7 +148,7 @@ func (w *Worker) render(ctx context.Context, job Job, sound Sound, path string) 
 	}
 	o, err := w.Objects.Put(ctx, job.PracticeID, id, f, size)
 	if err != nil {
-		return Audio{}, outage{err}
+		return Audio{}, err
 	}
 	return Audio{
 		ID: id, PracticeID: job.PracticeID, DictationID: job.DictationID, Rendition: Playback, Key: o.Key, SHA256: o.SHA256, Size: o.Size,

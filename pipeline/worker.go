@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"runtime"
 	"strings"
 	"time"
@@ -177,19 +178,20 @@ func (w *Worker) settle(ctx context.Context, job Job, err error) {
 	}
 }
 
-// outageAttempts is how often work is tried while the object store is away: with the pauses of backoff that is about an
-// hour. Such a failure says nothing about the recording, and when the store is back nobody should have to order it again.
+// outageAttempts is how often work is tried while something it needs is away: with the pauses of backoff that is about an
+// hour. Such a failure says nothing about the recording, and when the service is back nobody should have to order it again.
 const outageAttempts = 24
 
-// outage marks an error of a service that the work needs, as opposed to one of the work itself.
-type outage struct{ error }
-
-func (o outage) Unwrap() error { return o.error }
+// outages are the codes of such failures. An engine that breaks down is none: a recording that kills it must not do so
+// for an hour.
+var outages = map[string]bool{
+	"object_store_unavailable": true, "database_unavailable": true, "database_busy": true, "database_full": true,
+	"ffmpeg_missing": true, "temp_unavailable": true, "audio_temp_space": true, "engine_unavailable": true, "disk_full": true,
+}
 
 // attempts is how often a job may be tried that failed with err.
 func attempts(job Job, err error) int {
-	var o outage
-	if errors.As(err, &o) && fault.KindOf(err) == fault.Unavailable {
+	if outages[fault.As(err).Code] {
 		return max(job.MaxAttempts, outageAttempts)
 	}
 	return job.MaxAttempts
@@ -208,7 +210,7 @@ func (w *Worker) bury(ctx context.Context, job Job, cause error) error {
 			return err
 		}
 		to := Failed
-		if unusable(f.Kind) && job.Kind == TranscribeJob {
+		if unusable(f) && job.Kind == TranscribeJob {
 			to = Rejected
 		}
 		if d.State == Signed && job.Kind == DeliverJob {
@@ -225,9 +227,15 @@ func (w *Worker) bury(ctx context.Context, job Job, cause error) error {
 	})
 }
 
-// unusable reports whether the recording itself is at fault, so that its author must send another.
-func unusable(k fault.Kind) bool {
-	return k == fault.Invalid || k == fault.Unsupported || k == fault.TooLarge
+// unusable reports whether the recording itself is at fault, so that its author must send another. A wrong setting is
+// Invalid too, but no fault of the author's.
+func unusable(f *fault.Error) bool {
+	switch f.Kind {
+	case fault.Invalid, fault.Unsupported, fault.TooLarge:
+		return strings.HasPrefix(f.Code, "audio_") || f.Code == "no_speech"
+	default:
+		return false
+	}
 }
 
 // backoff doubles from one second to five minutes, with jitter so that a recovered service is not hit by all at once.
