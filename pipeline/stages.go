@@ -72,7 +72,7 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 // notTheRecording keeps what is wrong with the settings (a language that the model does not know, say) from being taken for
 // an unusable recording, which Decode has found to be sound: it waits for an operator, not for the author.
 func notTheRecording(err error) error {
-	if err == nil || !unusable(fault.KindOf(err)) {
+	if err == nil || !unusable(fault.As(err)) {
 		return err
 	}
 	f := fault.As(err)
