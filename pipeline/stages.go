@@ -54,7 +54,7 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 		t, err = w.Recogniser.Transcribe(gctx, sound, original.SHA256, job.Settings, saved, func(n, total int, result []byte) error {
 			return w.Store.SaveChunk(gctx, job.ID, job.LeaseToken, n, total, result)
 		})
-		return notTheRecording(err)
+		return err
 	}))
 	g.Go(guarded(func() (err error) {
 		playback, err = w.render(gctx, job, sound, filepath.Join(dir, "playback.wav"))
@@ -67,16 +67,6 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 		return uuid.Nil, fault.New(fault.Invalid, "no_speech", "No speech was heard in this recording. Check the microphone and dictate again.")
 	}
 	return w.commitTranscript(ctx, job, original, playback, t)
-}
-
-// notTheRecording keeps what is wrong with the settings (a language that the model does not know, say) from being taken for
-// an unusable recording, which Decode has found to be sound: it waits for an operator, not for the author.
-func notTheRecording(err error) error {
-	if err == nil || !unusable(fault.As(err)) {
-		return err
-	}
-	f := fault.As(err)
-	return fault.Wrap(err, fault.NotFound, f.Code, f.Public)
 }
 
 // heard reports whether there is anything a note could be made of: words, or speech for a person to listen to.
