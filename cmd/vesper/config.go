@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -44,29 +43,49 @@ type engineFlags struct {
 	Model       string   `help:"Whisper model; empty: the best this machine can run well (see vesper models list)."`
 	Language    string   `help:"Language spoken." default:"en"`
 	Children    int      `help:"Engine processes, one thread each; 0: one for each core, as memory allows."`
+	GPU         bool     `help:"Use the GPU that whisper.cpp was built for (see docs/operations.md)." name:"gpu"`
 	ModelsDir   string   `help:"Folder of the models; empty: the cache." placeholder:"DIR"`
 	ModelMirror []string `help:"Folders or addresses to look for model files first." placeholder:"PLACE"`
 }
 
-// yamlResolver reads flags from a YAML file: one key for each flag, with its long name.
+// yamlFile resolves flags from a YAML file: one key for each flag, with its long name.
+type yamlFile map[string]any
+
 func yamlResolver(r io.Reader) (kong.Resolver, error) {
 	raw, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	values := map[string]any{}
+	values := yamlFile{}
 	if err := yaml.Unmarshal(raw, &values); err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "config_yaml", "The configuration file is not valid YAML.")
 	}
-	var f kong.ResolverFunc = func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-		for _, name := range []string{flag.Name, strings.ReplaceAll(flag.Name, "-", "_")} {
-			if v, ok := values[name]; ok {
-				return v, nil
-			}
+	return values, nil
+}
+
+// Resolve implements kong.Resolver.
+func (y yamlFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	return y[flag.Name], nil
+}
+
+// Validate refuses keys that no command has: a misspelt setting must not be ignored.
+func (y yamlFile) Validate(app *kong.Application) error {
+	known := map[string]bool{}
+	err := kong.Visit(app, func(node kong.Visitable, next kong.Next) error {
+		if f, ok := node.(*kong.Flag); ok {
+			known[f.Name] = true
 		}
-		return nil, nil
+		return next(nil)
+	})
+	if err != nil {
+		return err
 	}
-	return f, nil
+	for key := range y {
+		if !known[key] {
+			return fmt.Errorf("the configuration file has a setting %q that no command knows", key)
+		}
+	}
+	return nil
 }
 
 // need checks that required settings are there and names the flags that are missing.
@@ -100,20 +119,5 @@ func readKey(path string) (string, error) {
 
 // modelStore is the catalogue's local store under these flags.
 func (f engineFlags) modelStore(rt *runtime) *models.Store {
-	dir := f.ModelsDir
-	if dir == "" {
-		dir = filepath.Join(cacheDir(), "models")
-	}
-	return &models.Store{Dir: dir, Mirrors: f.ModelMirror, Log: rt.log, Progress: progress(rt)}
-}
-
-func cacheDir() string {
-	if dir := os.Getenv("VESPER_CACHE"); dir != "" {
-		return dir
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		dir = os.TempDir()
-	}
-	return filepath.Join(dir, "vesper")
+	return &models.Store{Dir: f.ModelsDir, Mirrors: f.ModelMirror, Log: rt.log, Progress: progress(rt)}
 }

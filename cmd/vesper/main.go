@@ -29,13 +29,15 @@ var version = "dev"
 type cli struct {
 	Config  kong.ConfigFlag  `help:"Read settings from a YAML file; keys are the names of the flags." placeholder:"FILE"`
 	Verbose bool             `short:"v" help:"Say more in the log."`
-	Version kong.VersionFlag `help:"Print the version."`
+	Version kong.VersionFlag `help:"Print the version." env:"-"`
 
 	Up         upCmd         `cmd:"" help:"Run everything on this machine: PostgreSQL, Redis, S3 store, web server, worker, sandbox EHR."`
 	Serve      serveCmd      `cmd:"" help:"Run the web server against services elsewhere."`
 	Work       workCmd       `cmd:"" help:"Run a worker against services elsewhere."`
 	Migrate    migrateCmd    `cmd:"" help:"Bring the database schema up to date."`
 	Practice   practiceCmd   `cmd:"" help:"Create a practice and its first administrator."`
+	Patients   patientsCmd   `cmd:"" help:"Import patients and their visits from a CSV file."`
+	Keys       keysCmd       `cmd:"" help:"Make the keys of recordings and audit log for serve and work."`
 	Doctor     doctorCmd     `cmd:"" help:"Check every dependency and say how to mend what is wrong."`
 	Models     modelsCmd     `cmd:"" help:"List, fetch and verify Whisper models."`
 	Transcribe transcribeCmd `cmd:"" help:"Transcribe one recording; needs no service."`
@@ -62,7 +64,7 @@ func main() {
 func run(args []string) int {
 	var c cli
 	parser, err := kong.New(&c, kong.Name("vesper"), kong.Description("From a physician's dictation to a signed note in the EHR."),
-		kong.DefaultEnvars("VESPER"), kong.Configuration(yamlResolver), kong.Vars{"version": version, "scratch": filepath.Join(os.TempDir(), "vesper-scratch")}, kong.UsageOnError(),
+		kong.DefaultEnvars("VESPER"), kong.Configuration(yamlResolver), kong.Vars{"version": version, "scratch": filepath.Join(os.TempDir(), "vesper-scratch")}, kong.ShortUsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "vesper:", err)

@@ -60,7 +60,7 @@ func openRecogniser(ctx context.Context, rt *runtime, f engineFlags) (*recognise
 		return nil, err
 	}
 	pool, err := whisper.New(ctx, whisper.Config{
-		Model: engineFile(model), VAD: engineFile(vad), Children: f.Children, Log: rt.log, GPU: models.Detect().GPU,
+		Model: engineFile(model), VAD: engineFile(vad), Children: f.Children, Log: rt.log, GPU: f.GPU || models.Detect().GPU,
 	})
 	if err != nil {
 		return nil, err

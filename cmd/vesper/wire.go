@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -70,6 +71,9 @@ type httpFlags struct {
 	BaseURL       string        `help:"Public address of the server; https turns secure cookies on." placeholder:"URL"`
 	IdleTimeout   time.Duration `help:"Log-off after this time without activity." default:"15m"`
 	SessionLength time.Duration `help:"Longest session." default:"12h"`
+	BehindProxy   bool          `help:"A proxy of your own adds X-Forwarded-For: rate limits then count its clients."`
+	TLSCert       string        `help:"Certificate to serve TLS with, PEM." name:"tls-cert" placeholder:"FILE"`
+	TLSKey        string        `help:"Key of that certificate, PEM." name:"tls-key" placeholder:"FILE"`
 }
 
 // newService builds the service for people. kick wakes a relay in the same process, if there is one; settings freezes
@@ -84,7 +88,16 @@ func newService(rt *runtime, p *parts, kick func(), settings func() (json.RawMes
 
 // newServer builds the web server around the service.
 func newServer(rt *runtime, p *parts, svc *pipeline.Service, f httpFlags) (*web.Server, error) {
+	var secure *tls.Config
+	if f.TLSCert != "" {
+		pair, err := tls.LoadX509KeyPair(f.TLSCert, f.TLSKey)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Invalid, "tls_certificate", "The TLS certificate or its key cannot be read. Check --tls-cert and --tls-key.")
+		}
+		secure = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	}
 	return web.New(web.Config{
+		BehindProxy: f.BehindProxy, TLS: secure, SecureCookies: secure != nil,
 		Service: svc, Sessions: p.store.Sessions(web.SessionPersonKey), Log: rt.log, BaseURL: f.BaseURL, MaxUpload: p.flags.MaxRecordingBytes,
 		SpoolDir: filepath.Join(p.flags.ScratchDir, "uploads"), IdleTimeout: f.IdleTimeout, SessionLength: f.SessionLength,
 		Ready: func(ctx context.Context) error {
