@@ -149,7 +149,7 @@ func (s *Server) maySpool(r *http.Request, fields map[string]string) error {
 	if err != nil {
 		return err
 	}
-	if err := maySubmit(q.actor, sub); err != nil {
+	if err := s.maySubmit(r.Context(), q.actor, sub); err != nil {
 		return err
 	}
 	return roomFor(s.cfg.SpoolDir, max(r.ContentLength, 0))

@@ -76,9 +76,15 @@ func submission(fields map[string]string, actor access.Actor) (pipeline.Submissi
 	return sub, nil
 }
 
-// maySubmit refuses early, before bytes are taken, what the service would refuse at the end.
-func maySubmit(actor access.Actor, sub pipeline.Submission) error {
-	return access.Decide(actor, access.Submit, access.Resource{PracticeID: actor.PracticeID, AuthorID: sub.AuthorID})
+// maySubmit refuses early, before bytes are taken, what the service would refuse at the end. The service is asked all the
+// same, because a refusal belongs on the record; without a body there is nothing for it to take.
+func (s *Server) maySubmit(ctx context.Context, actor access.Actor, sub pipeline.Submission) error {
+	if access.Decide(actor, access.Submit, access.Resource{PracticeID: actor.PracticeID, AuthorID: sub.AuthorID}) == nil {
+		return nil
+	}
+	sub.Body = http.NoBody
+	_, err := s.svc.Submit(ctx, actor, sub)
+	return err
 }
 
 // submitTime is how long storing a recording may take once its bytes are here.

@@ -90,7 +90,7 @@ func (u *uploads) beforeCreate(e tus.HookEvent) (tus.HTTPResponse, tus.FileInfoC
 	}
 	sub, err := submission(meta, actor)
 	if err == nil {
-		err = maySubmit(actor, sub)
+		err = u.server.maySubmit(e.Context, actor, sub)
 	}
 	if err == nil && e.Upload.Size == 0 {
 		err = empty()
@@ -207,17 +207,17 @@ func (u *uploads) read(ctx context.Context, actor access.Actor, id string) (stat
 }
 
 func (u *uploads) open(ctx context.Context, id string) (st state, owner, practice string, err error) {
-	if raw, err := os.ReadFile(u.path(id) + ".receipt"); err == nil {
-		var k kept
-		if err := json.Unmarshal(raw, &k); err != nil {
-			return state{}, "", "", spoolFault(err)
-		}
-		info := tus.FileInfo{ID: id, Size: k.Size, Offset: k.Size}
-		return state{info: info, kept: &k, modified: modified(u.path(id) + ".receipt")}, k.Owner, k.Practice, nil
+	if st, k, err := u.openReceipt(id); !errors.Is(err, os.ErrNotExist) {
+		return st, k.Owner, k.Practice, err
 	}
 	up, err := u.store.GetUpload(ctx, id)
 	if errors.Is(err, tus.ErrNotFound) {
-		return state{}, "", "", unknownUpload()
+		// It may have been received between the two looks: the receipt is written before the rest is removed.
+		st, k, err := u.openReceipt(id)
+		if errors.Is(err, os.ErrNotExist) {
+			err = unknownUpload()
+		}
+		return st, k.Owner, k.Practice, err
 	}
 	if err != nil {
 		return state{}, "", "", spoolFault(err)
@@ -227,6 +227,23 @@ func (u *uploads) open(ctx context.Context, id string) (st state, owner, practic
 		return state{}, "", "", spoolFault(err)
 	}
 	return state{info: info, modified: modified(u.path(id))}, info.MetaData[keyOwner], info.MetaData[keyOwnerPractice], nil
+}
+
+// openReceipt reads what is kept of a received upload; os.ErrNotExist means that it is not received.
+func (u *uploads) openReceipt(id string) (state, kept, error) {
+	var k kept
+	raw, err := os.ReadFile(u.path(id) + ".receipt")
+	if errors.Is(err, os.ErrNotExist) {
+		return state{}, k, os.ErrNotExist
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &k)
+	}
+	if err != nil {
+		return state{}, kept{}, spoolFault(err)
+	}
+	info := tus.FileInfo{ID: id, Size: k.Size, Offset: k.Size}
+	return state{info: info, kept: &k, modified: modified(u.path(id) + ".receipt")}, k, nil
 }
 
 func modified(path string) time.Time {

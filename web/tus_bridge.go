@@ -3,10 +3,13 @@ package web
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	tus "github.com/tus/tusd/v2/pkg/handler"
@@ -21,6 +24,7 @@ func (u *uploads) pass(w http.ResponseWriter, r *http.Request, id string, h http
 	inner.URL.Path, inner.URL.RawPath = id, ""
 	inner.Header.Del("X-HTTP-Method-Override") // the method is what was routed
 	out := &tusWriter{ResponseWriter: w, r: r, u: u}
+	inner.Body = endedBody{r.Body, out}
 	u.tus.Middleware(h).ServeHTTP(out, inner)
 	out.close()
 }
@@ -33,6 +37,51 @@ type tusWriter struct {
 	u      *uploads
 	failed bool
 	body   bytes.Buffer
+
+	mu   sync.Mutex
+	read bool // the whole body is here, or the request is over: nothing is left to cut off
+	cut  bool // reading was cut off: the connection is not fit for another request
+}
+
+// SetReadDeadline implements what http.ResponseController asks for. To end a request that hangs on a dead connection the
+// library cuts off its reading, but it does so too when the body is here and Submit runs, or after the answer. The server
+// then takes the connection for lost, and every later request on it would come with a cancelled context.
+func (w *tusWriter) SetReadDeadline(t time.Time) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !t.After(time.Now()) {
+		if w.read {
+			return nil
+		}
+		w.cut = true
+	}
+	return http.NewResponseController(w.ResponseWriter).SetReadDeadline(t)
+}
+
+func (w *tusWriter) allRead() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.read = true
+}
+
+func (w *tusWriter) wasCut() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.cut
+}
+
+// endedBody tells the writer when the body has ended.
+type endedBody struct {
+	io.ReadCloser
+	w *tusWriter
+}
+
+func (b endedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		b.w.allRead()
+	}
+	return n, err
 }
 
 // Unwrap lets http.ResponseController reach the connection.
@@ -40,6 +89,9 @@ func (w *tusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *tusWriter) WriteHeader(status int) {
 	h := w.Header()
+	if w.wasCut() {
+		h.Set("Connection", "close")
+	}
 	if status >= http.StatusBadRequest && h.Get("Content-Type") != problemType {
 		w.failed = true
 		return
@@ -65,6 +117,7 @@ func (w *tusWriter) Write(p []byte) (int, error) {
 
 // close writes the problem for an error of the library. Its text begins with a code; the rest may hold paths.
 func (w *tusWriter) close() {
+	w.allRead()
 	if !w.failed {
 		return
 	}
