@@ -69,17 +69,8 @@ func (c *workCmd) Run(rt *runtime) error {
 		return err
 	}
 	defer p.close()
-	r, err := openRecogniser(rt.ctx, rt, c.engineFlags)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	w, err := newWorker(rt, p, r)
-	if err != nil {
-		return err
-	}
-	rt.log.Info("working", "version", buildInfo(), "slots", r.Slots())
-	return work(rt.ctx, rt, p, w, func() ([]byte, error) { return c.engineFlags.settings() }, auditKey, r.Slots())
+	engine := func(ctx context.Context) (*recogniser, error) { return openRecogniser(ctx, rt, c.engineFlags) }
+	return work(rt.ctx, rt, p, engine, func() ([]byte, error) { return c.engineFlags.settings() }, auditKey)
 }
 
 // migrateCmd brings the schema up to date.

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"vesper/internal/access"
+	"vesper/internal/audit"
 	"vesper/internal/fault"
 	"vesper/internal/sample"
 	"vesper/notes/templates"
@@ -55,7 +56,7 @@ func foundPractice(ctx context.Context, store *postgres.Store, name, loginName, 
 	if err != nil {
 		return uuid.Nil, err
 	}
-	practice, err := store.CreatePractice(ctx, name)
+	practice, err := practiceFor(ctx, store, name)
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -67,7 +68,37 @@ func foundPractice(ctx context.Context, store *postgres.Store, name, loginName, 
 		if err := workTypes(ctx, tx); err != nil {
 			return err
 		}
-		return tx.InsertPerson(ctx, pipeline.Person{ID: id, PracticeID: practice, Role: string(access.Admin), Login: loginName, Name: admin}, hash)
+		return addFirst(ctx, tx, pipeline.Person{ID: id, PracticeID: practice, Role: string(access.Admin), Login: loginName, Name: admin}, hash)
+	})
+}
+
+// practiceFor creates a practice, or takes up the one without people that an interrupted start left behind.
+func practiceFor(ctx context.Context, store *postgres.Store, name string) (uuid.UUID, error) {
+	practices, err := store.Practices(ctx)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	left, exists := practices[name]
+	if !exists {
+		return store.CreatePractice(ctx, name)
+	}
+	return left, store.InTx(ctx, left, func(ctx context.Context, tx pipeline.Tx) error {
+		people, err := tx.People(ctx, "")
+		if err == nil && len(people) > 0 {
+			err = fault.New(fault.Conflict, "practice_exists", "There is already a practice of this name.")
+		}
+		return err
+	})
+}
+
+// addFirst adds one of the people that a practice begins with; nobody else is there yet, so the record names Vesper.
+func addFirst(ctx context.Context, tx pipeline.Tx, p pipeline.Person, hash string) error {
+	if err := tx.InsertPerson(ctx, p, hash); err != nil {
+		return err
+	}
+	return tx.Audit(ctx, audit.Event{
+		PracticeID: p.PracticeID, ActorRole: string(access.System), Action: string(access.ManagePeople), Subject: "person", SubjectID: p.ID,
+		Outcome: "done", Detail: map[string]string{"change": "created", "role": p.Role},
 	})
 }
 
@@ -81,24 +112,34 @@ func workTypes(ctx context.Context, tx pipeline.Tx) error {
 }
 
 // seedDemo creates the fictional practice on the first start and returns its logins then; later it returns none, because
-// they are shown once. They stay in secrets/demo-logins, readable by the owner only.
+// they are shown once. They stay in secrets/demo-logins, readable by the owner only. A first start that was cut short is
+// taken up where it stopped; secrets/demo-ready says that nothing is left to do.
 func seedDemo(rt *runtime, store *postgres.Store, svc *pipeline.Service, dir string) ([]login, error) {
-	_, _, err := store.FindLogin(rt.ctx, demoPeople[0].Login)
-	if err == nil {
+	ready := filepath.Join(dir, "secrets", "demo-ready")
+	if _, err := os.Stat(ready); err == nil {
 		return nil, nil
 	}
-	if fault.KindOf(err) != fault.NotFound {
+	kept := filepath.Join(dir, "secrets", "demo-logins")
+	physician, _, err := store.FindLogin(rt.ctx, demoPeople[0].Login)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return nil, err
 	}
-	logins, err := demoLogins(filepath.Join(dir, "secrets", "demo-logins"))
+	if _, gone := os.Stat(kept); err == nil && gone != nil {
+		return nil, nil // somebody took the logins away; new ones would open nothing
+	}
+	logins, lerr := demoLogins(kept)
+	if lerr != nil {
+		return nil, lerr
+	}
 	if err != nil {
+		if physician, err = createDemo(rt.ctx, store, logins); err != nil {
+			return nil, err
+		}
+	}
+	if err := submitSample(rt.ctx, svc, physician); err != nil {
 		return nil, err
 	}
-	practice, physician, err := createDemo(rt.ctx, store, logins)
-	if err != nil {
-		return nil, err
-	}
-	return logins, submitSample(rt.ctx, store, svc, practice, physician)
+	return logins, os.WriteFile(ready, nil, 0o600)
 }
 
 // demoLogins makes the passwords, or reads those of a first start that was cut short.
@@ -118,27 +159,25 @@ func demoLogins(path string) ([]login, error) {
 	if raw, err = json.MarshalIndent(out, "", "  "); err != nil {
 		return nil, err
 	}
-	return out, os.WriteFile(path, raw, 0o600)
+	// Whole or not at all: half a file would stop every later start.
+	if err := os.WriteFile(path+".new", raw, 0o600); err != nil {
+		return nil, fmt.Errorf("write demo logins: %w", err)
+	}
+	return out, os.Rename(path+".new", path)
 }
 
 // createDemo writes the practice's people, patients and visits, all or none; an empty practice that an interrupted first
 // start left behind is used again.
-func createDemo(ctx context.Context, store *postgres.Store, logins []login) (practice uuid.UUID, physician pipeline.Person, err error) {
+func createDemo(ctx context.Context, store *postgres.Store, logins []login) (physician pipeline.Person, err error) {
 	hashes := make([]string, len(logins))
 	for i, l := range logins {
 		if hashes[i], err = access.HashPassword(l.Password); err != nil {
 			return
 		}
 	}
-	practices, err := store.Practices(ctx)
+	practice, err := practiceFor(ctx, store, demoPractice)
 	if err != nil {
 		return
-	}
-	practice, exists := practices[demoPractice]
-	if !exists {
-		if practice, err = store.CreatePractice(ctx, demoPractice); err != nil {
-			return
-		}
 	}
 	err = store.InTx(ctx, practice, func(ctx context.Context, tx pipeline.Tx) error {
 		if err := workTypes(ctx, tx); err != nil {
@@ -146,7 +185,7 @@ func createDemo(ctx context.Context, store *postgres.Store, logins []login) (pra
 		}
 		for i, p := range demoPeople {
 			p.ID, p.PracticeID = uuid.Must(uuid.NewV7()), practice
-			if err := tx.InsertPerson(ctx, p, hashes[i]); err != nil {
+			if err := addFirst(ctx, tx, p, hashes[i]); err != nil {
 				return err
 			}
 			if p.Role == string(access.Physician) {
@@ -177,7 +216,7 @@ func demoVisits(ctx context.Context, tx pipeline.Tx, practice, author uuid.UUID)
 }
 
 // submitSample sends the sample dictation in, so that something moves when the page opens.
-func submitSample(ctx context.Context, store *postgres.Store, svc *pipeline.Service, practice uuid.UUID, physician pipeline.Person) error {
+func submitSample(ctx context.Context, svc *pipeline.Service, physician pipeline.Person) error {
 	visits, err := svc.Encounters(ctx, physician.Actor(), physician.ID)
 	if err != nil || len(visits) == 0 {
 		return err

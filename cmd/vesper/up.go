@@ -129,19 +129,10 @@ func (c *upCmd) roles(rt *runtime, stack *services.Stack, front, back *parts, ke
 	return g.Wait()
 }
 
-// engineRole loads the model and works. A missing model does not stop the web server: recordings are still taken, and
-// wait.
+// engineRole works. A missing model stops nothing else: recordings are still taken, and wait.
 func (c *upCmd) engineRole(ctx context.Context, rt *runtime, p *parts, settings func() ([]byte, error), keys auditKeys) error {
-	r, err := waitForRecogniser(ctx, rt, c.engineFlags)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	w, err := newWorker(rt, p, r)
-	if err != nil {
-		return err
-	}
-	return work(ctx, rt, p, w, settings, keys.secret, r.Slots())
+	engine := func(ctx context.Context) (*recogniser, error) { return waitForRecogniser(ctx, rt, c.engineFlags) }
+	return work(ctx, rt, p, engine, settings, keys.secret)
 }
 
 // serviceFlags point at the local stack and at the configured EHR or the sandbox.
@@ -255,7 +246,10 @@ func prepareKeys(dir string) (auditKeys, error) {
 	if err := os.WriteFile(secretFile, []byte(secret), 0o600); err != nil {
 		return auditKeys{}, fmt.Errorf("write audit key: %w", err)
 	}
-	if err := os.WriteFile(publicFile, []byte(pub), 0o600); err != nil {
+	if err := os.WriteFile(publicFile+".new", []byte(pub), 0o600); err != nil {
+		return auditKeys{}, fmt.Errorf("write audit key: %w", err)
+	}
+	if err := os.Rename(publicFile+".new", publicFile); err != nil {
 		return auditKeys{}, fmt.Errorf("write audit key: %w", err)
 	}
 	return auditKeys{secret, pub}, nil

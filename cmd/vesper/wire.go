@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -79,9 +81,11 @@ type httpFlags struct {
 // newService builds the service for people. kick wakes a relay in the same process, if there is one; settings freezes
 // what workers will transcribe with.
 func newService(rt *runtime, p *parts, kick func(), settings func() (json.RawMessage, error)) (*pipeline.Service, error) {
+	spool := filepath.Join(p.flags.ScratchDir, "spool")
+	sweep(rt, spool, "upload-", p.flags.leftoverAge())
 	return pipeline.NewService(pipeline.Config{
 		Store: p.store, Objects: vault{p.objects}, Prober: prober{}, Settings: settings, Target: p.flags.EHRName,
-		SpoolDir: filepath.Join(p.flags.ScratchDir, "spool"), MaxBytes: p.flags.MaxRecordingBytes, AuditKey: p.auditPK,
+		SpoolDir: spool, MaxBytes: p.flags.MaxRecordingBytes, AuditKey: p.auditPK,
 		Outside: p.objects.Checkpoints, Kick: kick, Log: rt.log,
 	})
 }
@@ -121,6 +125,7 @@ func newWorker(rt *runtime, p *parts, r pipeline.Recogniser) (*pipeline.Worker, 
 	if err := os.MkdirAll(temp, 0o700); err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable, "temp_unavailable", "The scratch folder cannot be written. Check --scratch-dir.")
 	}
+	sweep(rt, temp, "transcribe-", p.flags.leftoverAge())
 	host, _ := os.Hostname()
 	return &pipeline.Worker{
 		Store: p.store, Objects: vault{p.objects}, Recogniser: r, Target: target, System: p.flags.NoteSystem, TempDir: temp,
@@ -128,15 +133,65 @@ func newWorker(rt *runtime, p *parts, r pipeline.Recogniser) (*pipeline.Worker, 
 	}, nil
 }
 
-// work answers doorbells and keeps house until ctx ends.
-func work(ctx context.Context, rt *runtime, p *parts, w *pipeline.Worker, settings func() ([]byte, error), auditKey string, slots int) error {
-	keeper := &pipeline.Keeper{Worker: w, Settings: settings, SignKey: auditKey, Outside: p.objects.PutCheckpoint, Log: rt.log}
-	server := &tasks.Server{URL: p.flags.RedisURL, Do: w.Do, Concurrency: slots, Grace: 10 * time.Second, Log: rt.log}
+// leftoverAge is how old a temporary recording must be to be a leftover: in a folder of our own everything is at the
+// start; where other processes may be at work, what is older than any of them takes.
+func (f serviceFlags) leftoverAge() time.Duration {
+	if f.ownScratch {
+		return 0
+	}
+	return 24 * time.Hour
+}
+
+// sweep removes the recordings that a killed process left behind: outside of the object store they are not encrypted.
+func sweep(rt *runtime, dir, prefix string, age time.Duration) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return // not made yet
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || !strings.HasPrefix(e.Name(), prefix) || time.Since(info.ModTime()) < age {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			rt.log.Warn("remove temporary recording of a killed process", "err", err)
+		}
+	}
+}
+
+// work keeps house and, as soon as engine has an engine, answers doorbells, until ctx ends. The house is kept without an
+// engine too: the record is sequenced and claims that ran out are released while a model is still on its way.
+func work(ctx context.Context, rt *runtime, p *parts, engine func(context.Context) (*recogniser, error), settings func() ([]byte, error), auditKey string) error {
+	// Of the worker a keeper needs only what moves dictations and jobs along, not the engine.
+	keeper := &pipeline.Keeper{Worker: &pipeline.Worker{Store: p.store, Kick: p.relay.Kick, Log: rt.log}, Settings: settings, SignKey: auditKey,
+		Outside: p.objects.PutCheckpoint, Log: rt.log}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { p.relay.Run(ctx); return nil })
 	g.Go(func() error { keeper.Run(ctx); return nil })
-	g.Go(func() error { return server.Run(ctx) })
+	g.Go(func() error {
+		err := answer(ctx, rt, p, engine)
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return nil // told to stop while the engine was still being made
+		}
+		return err
+	})
 	return g.Wait()
+}
+
+// answer makes the engine and answers doorbells until ctx ends.
+func answer(ctx context.Context, rt *runtime, p *parts, engine func(context.Context) (*recogniser, error)) error {
+	r, err := engine(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	w, err := newWorker(rt, p, r)
+	if err != nil {
+		return err
+	}
+	rt.log.Info("working", "version", buildInfo(), "slots", r.Slots())
+	server := &tasks.Server{URL: p.flags.RedisURL, Do: w.Do, Concurrency: r.Slots(), Grace: 10 * time.Second, Log: rt.log}
+	return server.Run(ctx)
 }
 
 // prober looks at uploads before they are taken.
