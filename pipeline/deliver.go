@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"vesper/ehr"
 	"vesper/internal/access"
 	"vesper/internal/fault"
@@ -108,6 +106,10 @@ func (w *Worker) document(ctx context.Context, tx Tx, d Dictation, n Note, sig S
 	if err != nil {
 		return ehr.Document{}, err
 	}
+	signer, err := tx.Person(ctx, sig.SignerID)
+	if err != nil {
+		return ehr.Document{}, err
+	}
 	if d.PatientID == nil {
 		return ehr.Document{}, fault.New(fault.Invalid, "patient_missing", "No patient is bound to this note.")
 	}
@@ -121,8 +123,8 @@ func (w *Worker) document(ctx context.Context, tx Tx, d Dictation, n Note, sig S
 		Type:       ehr.Coding{Code: tpl.LOINC.Code, Display: tpl.LOINC.Display},
 		Title:      tpl.Name,
 		Patient:    ehr.Reference{Ref: patient.EHRRef, Display: patient.Name},
-		Author:     ehr.Reference{Ref: practitioner(author.ID), Display: printed(author.Name, author.Credential)},
-		Signer:     ehr.Reference{Ref: practitioner(sig.SignerID), Display: printed(sig.SignerName, sig.Credential)},
+		Author:     ehr.Reference{Ref: author.EHRRef, Display: printed(author.Name, author.Credential)},
+		Signer:     ehr.Reference{Ref: signer.EHRRef, Display: printed(sig.SignerName, sig.Credential)},
 		SignedAt:   sig.SignedAt, ContentType: ehr.PlainText, Body: ehr.Text(sig.Text), BodySHA256: sig.TextSHA256,
 	}
 	if d.EncounterID != nil {
@@ -182,8 +184,6 @@ func (w *Worker) undelivered(ctx context.Context, job Job, p parcel, cause error
 	}
 	return cause
 }
-
-func practitioner(id uuid.UUID) string { return "Practitioner/" + id.String() }
 
 func printed(name, credential string) string {
 	if credential == "" {

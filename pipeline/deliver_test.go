@@ -14,15 +14,24 @@ import (
 
 	"vesper/ehr/sandbox"
 	"vesper/internal/fault"
+	"vesper/internal/testkit"
 	"vesper/pipeline"
 )
+
+// reference is FHIR's, as the EHR keeps it.
+type reference struct {
+	Reference string `json:"reference"`
+	Display   string `json:"display"`
+}
 
 // filed is what the tests read of a document in the EHR.
 type filed struct {
 	Subject struct {
 		Reference string `json:"reference"`
 	} `json:"subject"`
-	RelatesTo []struct {
+	Author        []reference `json:"author"`
+	Authenticator reference   `json:"authenticator"`
+	RelatesTo     []struct {
 		Code   string `json:"code"`
 		Target struct {
 			Reference string `json:"reference"`
@@ -109,6 +118,24 @@ func TestTheSignedBytesStandInTheEHR(t *testing.T) {
 	}
 	if doc.Subject.Reference != w.patient.EHRRef {
 		t.Errorf("it stands on %s", doc.Subject.Reference)
+	}
+}
+
+func TestTheEHRIsToldWhoWroteInItsOwnWordsOrByNameOnly(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	id := w.at(pipeline.Delivered)
+	named := reference{Display: "Ana Rivera, MD"}
+	doc := w.document(w.delivery(id).EHRID)
+	if len(doc.Author) != 1 || doc.Author[0] != named || doc.Authenticator != named {
+		t.Errorf("someone whom the EHR does not know: author %+v, authenticator %+v", doc.Author, doc.Authenticator)
+	}
+	testkit.Exec(t, w.admin, `UPDATE people SET ehr_ref = 'Practitioner/pr7' WHERE login = 'physician'`)
+	id = w.at(pipeline.Delivered)
+	named.Reference = "Practitioner/pr7"
+	doc = w.document(w.delivery(id).EHRID)
+	if len(doc.Author) != 1 || doc.Author[0] != named || doc.Authenticator != named {
+		t.Errorf("someone whom it knows: author %+v, authenticator %+v", doc.Author, doc.Authenticator)
 	}
 }
 

@@ -60,6 +60,14 @@ type Dictation struct {
 	UpdatedAt   time.Time
 }
 
+// StateChange is one step in a dictation's life, with the reason that was given for it. A step that only changes the
+// reason has the same state on both sides.
+type StateChange struct {
+	At       time.Time
+	From, To State
+	Reason   string
+}
+
 // Audio is a recording in the object store. Rendition "original" is what was received, byte for byte; "playback" is the
 // same sound as 16 kHz mono WAV, whose times are those of the transcript.
 type Audio struct {
@@ -91,6 +99,7 @@ type Person struct {
 	Login      string
 	Name       string
 	Credential string
+	EHRRef     string // "Practitioner/p1"; "" where the EHR does not know this person
 	Disabled   bool
 }
 

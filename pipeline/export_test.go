@@ -8,5 +8,8 @@ func (k *Keeper) SequenceOnce(ctx context.Context) error       { return k.sequen
 func (k *Keeper) ReconcileOnce(ctx context.Context) error      { return k.reconcile(ctx) }
 func (k *Keeper) ReleaseExpiredOnce(ctx context.Context) error { return k.releaseExpired(ctx) }
 
+// Seen is what a signature confirms.
+var Seen = seen
+
 // Backoff is the pause before a stage is tried again.
 var Backoff = backoff

@@ -176,6 +176,77 @@ func TestTheRecordVerifiesAndEveryTamperingIsFound(t *testing.T) {
 	}
 }
 
+// outside is a place for checkpoints that can be away.
+type outside struct {
+	away bool
+	kept map[int64]string
+	puts int
+}
+
+func (o *outside) put(_ context.Context, size int64, checkpoint []byte) error {
+	if o.away {
+		return fault.New(fault.Unavailable, "object_store_unavailable", "The object store is away.")
+	}
+	o.puts++
+	o.kept[size] = string(checkpoint)
+	return nil
+}
+
+func TestACheckpointThatCouldNotBeCopiedIsCopiedLater(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ctx := context.Background()
+	place := &outside{away: true, kept: map[int64]string{}}
+	w.keeper.Outside = place.put
+	for range 2 {
+		w.submit()
+		if err := w.keeper.SequenceOnce(ctx); fault.KindOf(err) != fault.Unavailable {
+			t.Fatalf("the place is away: %v", err)
+		}
+	}
+	place.away = false
+	w.must(w.keeper.SequenceOnce(ctx)) // nothing new to sequence
+	all, err := w.work.Checkpoints(ctx)
+	w.must(err)
+	if len(all) != 2 || len(place.kept) != 2 {
+		t.Fatalf("%d checkpoints in the database, %d outside", len(all), len(place.kept))
+	}
+	for _, c := range all {
+		size, err := audit.SizeOf(c)
+		w.must(err)
+		if place.kept[size] != string(c) {
+			t.Errorf("checkpoint of size %d is not the same outside", size)
+		}
+	}
+	puts := place.puts
+	w.must(w.keeper.SequenceOnce(ctx))
+	if place.puts != puts {
+		t.Error("a quiet round copies again")
+	}
+}
+
+func TestANewKeeperCopiesTheNewestCheckpointThatTheLastOneLeftBehind(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ctx := context.Background()
+	place := &outside{away: true, kept: map[int64]string{}}
+	w.keeper.Outside = place.put
+	w.submit()
+	if err := w.keeper.SequenceOnce(ctx); err == nil {
+		t.Fatal("the place is away")
+	}
+	place.away = false
+	next := &pipeline.Keeper{Worker: w.worker, Settings: frozen, SignKey: w.keeper.SignKey, Outside: place.put, Log: w.keeper.Log}
+	w.must(next.SequenceOnce(ctx))
+	all, err := w.work.Checkpoints(ctx)
+	w.must(err)
+	size, err := audit.SizeOf(all[len(all)-1])
+	w.must(err)
+	if len(place.kept) != 1 || place.kept[size] != string(all[len(all)-1]) {
+		t.Errorf("outside are %d checkpoints", len(place.kept))
+	}
+}
+
 func TestALogThatGrowsWhileItIsVerifiedIsWhole(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,7 +73,7 @@ func (s *Service) People(ctx context.Context, actor access.Actor, role string) (
 	if actor.Role != access.Admin {
 		out = slices.DeleteFunc(out, func(p Person) bool { return p.Disabled })
 		for i := range out {
-			out[i].Login = ""
+			out[i].Login, out[i].EHRRef = "", ""
 		}
 	}
 	return out, err
@@ -85,6 +86,9 @@ func (s *Service) AddPerson(ctx context.Context, actor access.Actor, p Person, p
 	}
 	if !slices.Contains(access.Roles(), access.Role(p.Role)) || strings.TrimSpace(p.Name) == "" || strings.TrimSpace(p.Login) == "" {
 		return uuid.Nil, fault.New(fault.Invalid, "person_incomplete", "Give a name, a login and one of the roles physician, editor, supervisor, compliance, admin.")
+	}
+	if p.EHRRef != "" && !practitioner.MatchString(p.EHRRef) {
+		return uuid.Nil, fault.New(fault.Invalid, "ehr_ref_invalid", "Write the person's reference in the EHR as Practitioner/ID or PractitionerRole/ID, or leave it out.")
 	}
 	hash, err := access.HashPassword(password)
 	if err != nil {
@@ -102,6 +106,9 @@ func (s *Service) AddPerson(ctx context.Context, actor access.Actor, p Person, p
 	})
 	return p.ID, err
 }
+
+// practitioner is how an EHR refers to the people who write notes: a FHIR resource type and id.
+var practitioner = regexp.MustCompile(`^Practitioner(Role)?/[A-Za-z0-9.-]{1,64}$`)
 
 // mayManage decides before any input is looked at, and records a refusal.
 func (s *Service) mayManage(ctx context.Context, actor access.Actor) error {

@@ -124,9 +124,13 @@ func (s *Service) detail(ctx context.Context, tx Tx, actor access.Actor, action 
 	if err != nil {
 		return Detail{}, err
 	}
+	card.Dictation = d // one reading: the patient shown below is the one that is hashed and signed
 	out := Detail{Card: card, Parent: d.ParentID, HasAudio: d.AudioID != nil, Can: map[access.Action]bool{}}
 	for _, a := range access.Actions() {
 		out.Can[a] = access.Decide(actor, a, r) == nil && possible(a, d.State, actor.Role)
+	}
+	if d.ParentID != nil {
+		out.Can[access.Reject] = false
 	}
 	if d.PatientID != nil {
 		p, err := tx.Patient(ctx, *d.PatientID)
@@ -230,6 +234,9 @@ func (s *Service) History(ctx context.Context, actor access.Actor, id uuid.UUID)
 			}
 		}
 		if out.Jobs, err = tx.Jobs(ctx, id); err != nil {
+			return err
+		}
+		if out.Moves, err = tx.Moves(ctx, id); err != nil {
 			return err
 		}
 		if err := tx.Audit(ctx, done(actor, access.History, id, versionDetail(d))); err != nil {

@@ -84,10 +84,16 @@ type Keeper struct {
 	SignKey  string                                                         // secret key of the audit log
 	Outside  func(ctx context.Context, size int64, checkpoint []byte) error // keeps checkpoints outside PostgreSQL; may be nil
 	Log      *slog.Logger
+
+	unkept   []kept // checkpoints that could not be copied outside yet, oldest first; only sequence touches them
+	caughtUp bool   // the newest checkpoint of earlier processes was looked at
 }
 
 // Run keeps house until ctx ends, and returns when the last round is over: then nothing uses the store any more.
 func (k *Keeper) Run(ctx context.Context) {
+	if err := SweepTemp(k.Worker.TempDir, "transcribe-*", leftoverAge); err != nil {
+		k.Log.WarnContext(ctx, "sweep temporary folders", "err", err)
+	}
 	var rounds sync.WaitGroup
 	rounds.Go(func() { k.every(ctx, ReapEvery, "reap", k.reap) })
 	rounds.Go(func() { k.every(ctx, time.Second, "sequence audit log", k.sequence) })
@@ -131,19 +137,65 @@ func (k *Keeper) reap(ctx context.Context) error {
 	return nil
 }
 
+// kept is a signed checkpoint on its way out of the database.
+type kept struct {
+	size   int64
+	signed []byte
+}
+
+// maxUnkept bounds the checkpoints that wait for the place outside; beyond it the oldest are let go, because each newer
+// one covers all that they cover.
+const maxUnkept = 1000
+
 func (k *Keeper) sequence(ctx context.Context) error {
 	sign := func(c audit.Checkpoint) ([]byte, error) { return c.Sign(k.SignKey) }
 	for {
 		signed, size, err := k.Worker.Store.Sequence(ctx, 1000, sign)
-		if err != nil || signed == nil {
+		if err != nil {
 			return err
 		}
-		if k.Outside != nil {
-			if err := k.Outside(ctx, size, signed); err != nil {
-				return fmt.Errorf("keep checkpoint outside the database: %w", err)
-			}
+		if signed == nil {
+			return k.keep(ctx)
+		}
+		k.unkept = append(k.unkept, kept{size, signed})
+		k.unkept = k.unkept[max(0, len(k.unkept)-maxUnkept):]
+		if err := k.keep(ctx); err != nil {
+			return err
 		}
 	}
+}
+
+// keep copies checkpoints out of the database, oldest first. What fails stays for the next round; what an earlier process
+// left behind is made up for once, with the newest checkpoint.
+func (k *Keeper) keep(ctx context.Context) error {
+	if k.Outside == nil {
+		k.unkept = nil
+		return nil
+	}
+	if !k.caughtUp {
+		all, err := k.Worker.Store.Checkpoints(ctx)
+		if err != nil {
+			return err
+		}
+		if len(all) > 0 {
+			newest := all[len(all)-1]
+			size, err := audit.SizeOf(newest)
+			if err != nil {
+				return fmt.Errorf("read newest checkpoint: %w", err)
+			}
+			if len(k.unkept) == 0 || k.unkept[0].size > size {
+				k.unkept = append([]kept{{size, newest}}, k.unkept...)
+			}
+		}
+		k.caughtUp = true
+	}
+	for len(k.unkept) > 0 {
+		if err := k.Outside(ctx, k.unkept[0].size, k.unkept[0].signed); err != nil {
+			return fmt.Errorf("keep checkpoint outside the database: %w", err)
+		}
+		k.unkept = k.unkept[1:]
+	}
+	return nil
 }
 
 // releaseExpired gives notes whose editor vanished back to the queue. Everything typed is saved; nothing is lost.

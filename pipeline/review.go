@@ -72,7 +72,19 @@ func (s *Service) Reject(ctx context.Context, actor access.Actor, id uuid.UUID, 
 	if err != nil {
 		return err
 	}
-	return s.leave(ctx, actor, access.Reject, id, Rejected, "rejected", reason, nil)
+	return s.leave(ctx, actor, access.Reject, id, Rejected, "rejected", reason, func(_ context.Context, _ Tx, d Dictation) error {
+		return hasRecording(d)
+	})
+}
+
+// hasRecording refuses what is only possible with a recording: an addendum is typed and has none, so neither its author
+// nor a worker could ever take it up again.
+func hasRecording(d Dictation) error {
+	if d.ParentID == nil {
+		return nil
+	}
+	return fault.New(fault.Conflict, "addendum_has_no_recording", "An addendum is typed and has no recording to reject or to transcribe again. "+
+		"Correct its text and send it to its author for signature, or release it for another editor.")
 }
 
 // leave ends the review of a dictation: one guarded step, the claim's end, the event.
@@ -224,6 +236,10 @@ func (s *Service) Retry(ctx context.Context, actor access.Actor, id uuid.UUID, r
 		if err != nil {
 			return err
 		}
+		// The reason stands in the list of state changes; beside the dictation it would read as that of a failure.
+		if err := tx.Move(ctx, id, []State{d.State}, d.State, reason); err != nil {
+			return err
+		}
 		if err := s.retry(ctx, tx, d, settings); err != nil {
 			return err
 		}
@@ -249,6 +265,9 @@ func (s *Service) retry(ctx context.Context, tx Tx, d Dictation, settings []byte
 		}
 		return redeliver(ctx, tx, d)
 	case Failed, Rejected:
+		if err := hasRecording(d); err != nil {
+			return err
+		}
 	default:
 		return tooLate("state_changed", fmt.Sprintf("This dictation is %s; there is nothing to try again.", d.State.Words()))
 	}

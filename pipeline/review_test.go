@@ -335,6 +335,42 @@ func TestAReasonIsAskedForAndReachesWhoeverIsNext(t *testing.T) {
 	}
 }
 
+func TestEveryReasonStaysInTheHistory(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ctx := context.Background()
+	id := w.awaiting()
+	w.must(w.svc.Return(ctx, w.as("physician"), id, "Hear the dose again."))
+	_, err := w.svc.Claim(ctx, w.as("editor"), id)
+	w.must(err)
+	w.must(w.svc.Reject(ctx, w.as("editor"), id, "Wind noise only."))
+	w.must(w.svc.Retry(ctx, w.as("supervisor"), id, "The author insists."))
+	if d := w.dictation(id); d.State != pipeline.Queued || d.Reason != "" {
+		t.Errorf("ordered again it is %s with %q", d.State, d.Reason)
+	}
+	h, err := w.svc.History(ctx, w.as("supervisor"), id)
+	w.must(err)
+	var steps, reasons []string
+	for i, m := range h.Moves {
+		if i > 0 && m.From != h.Moves[i-1].To {
+			t.Errorf("step %d starts from %s, the one before ended in %s", i, m.From, h.Moves[i-1].To)
+		}
+		if m.At.IsZero() {
+			t.Errorf("step %d has no time", i)
+		}
+		steps = append(steps, string(m.To))
+		if m.Reason != "" && (len(reasons) == 0 || reasons[len(reasons)-1] != m.Reason) {
+			reasons = append(reasons, m.Reason)
+		}
+	}
+	if got, want := strings.Join(steps, " "), "queued transcribed drafted in_review awaiting_signature drafted in_review rejected rejected queued"; got != want {
+		t.Errorf("steps: %s\nwant:  %s", got, want)
+	}
+	if got, want := strings.Join(reasons, " "), "Hear the dose again. Wind noise only. The author insists."; got != want {
+		t.Errorf("reasons: %s\nwant:    %s", got, want)
+	}
+}
+
 func TestThePhysicianMayCorrectWhatWaitsForTheSignature(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

@@ -57,8 +57,7 @@ var attempts = map[access.Action]attempt{
 		return w.svc.Return(context.Background(), a, id, "Please hear the plan again.")
 	},
 	access.Sign: func(w *world, a access.Actor, id uuid.UUID) error {
-		v := w.newest(id)
-		_, err := w.svc.Sign(context.Background(), a, id, pipeline.SignRequest{Version: v.Number, ContentHash: v.ContentHash, Password: password})
+		_, err := w.svc.Sign(context.Background(), a, id, w.blind(id))
 		return err
 	},
 	access.Amend: func(w *world, a access.Actor, id uuid.UUID) error {

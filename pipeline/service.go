@@ -79,6 +79,9 @@ func NewService(c Config) (*Service, error) {
 	if err := os.MkdirAll(c.SpoolDir, 0o700); err != nil {
 		return nil, fmt.Errorf("make spool folder: %w", err)
 	}
+	if err := SweepTemp(c.SpoolDir, "upload-*", leftoverAge); err != nil {
+		c.Log.Warn("sweep spool folder", "err", err)
+	}
 	return &Service{Config: c}, nil
 }
 

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,7 +39,7 @@ func (s *Service) SignaturePreview(ctx context.Context, actor access.Actor, id u
 		}
 		out = SignaturePreview{
 			Detail: d, Changes: notes.Compare(first.Document, d.Version.Document), Preview: canonical.Text,
-			ContentHash: d.Version.ContentHash,
+			ContentHash: seen(d.Dictation, *d.Version),
 		}
 		return tx.Audit(ctx, done(actor, access.View, id, versionDetail(d)))
 	})
@@ -97,6 +98,18 @@ func (s *Service) reauthenticate(ctx context.Context, actor access.Actor, id uui
 	})
 }
 
+// seen names all that a physician confirms: the text, and whose note it is, of which visit and which kind. The same words
+// on another patient are another note.
+func seen(d Dictation, v Version) string {
+	id := func(id *uuid.UUID) string {
+		if id == nil {
+			return ""
+		}
+		return id.String()
+	}
+	return SHA256([]byte(strings.Join([]string{"vesper-seen/1", v.ContentHash, id(d.PatientID), id(d.EncounterID), d.WorkType}, "\n")))
+}
+
 // signable checks that the note may be signed now and that it is the one the physician saw.
 func signable(ctx context.Context, tx Tx, d Dictation, req SignRequest) (Note, Version, error) {
 	if d.State != AwaitingSignature {
@@ -116,7 +129,7 @@ func signable(ctx context.Context, tx Tx, d Dictation, req SignRequest) (Note, V
 	if err != nil {
 		return Note{}, Version{}, err
 	}
-	if v.ContentHash != req.ContentHash {
+	if seen(d, v) != req.ContentHash {
 		return Note{}, Version{}, fault.New(fault.Conflict, "content_changed", "The note is not the one you saw. Read it again, then sign.")
 	}
 	for _, o := range notes.ReadyToSign(v.Document) {

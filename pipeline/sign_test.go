@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"vesper/internal/access"
 	"vesper/internal/fault"
 	"vesper/internal/testkit"
 	"vesper/notes"
@@ -46,7 +47,7 @@ func TestASignatureCoversExactlyWhatWasShown(t *testing.T) {
 	id := w.awaiting()
 	p, err := w.svc.SignaturePreview(ctx, w.as("physician"), id)
 	w.must(err)
-	if p.Preview == "" || p.Version == nil || p.ContentHash != notes.ContentHash(p.Version.Document) {
+	if p.Preview == "" || p.Version == nil || p.Version.ContentHash != notes.ContentHash(p.Version.Document) || p.ContentHash != pipeline.Seen(p.Dictation, *p.Version) {
 		t.Fatalf("preview %+v", p)
 	}
 	sig := w.sign(id)
@@ -189,7 +190,67 @@ func TestAnEditWhileThePhysicianReadsIsNotSigned(t *testing.T) {
 // blind is a request for the newest version without having looked at it.
 func (w *world) blind(id uuid.UUID) pipeline.SignRequest {
 	v := w.newest(id)
-	return pipeline.SignRequest{Version: v.Number, ContentHash: v.ContentHash, Password: password}
+	return pipeline.SignRequest{Version: v.Number, ContentHash: pipeline.Seen(w.dictation(id), v), Password: password}
+}
+
+// The words stay the same, but they stand on another patient, visit or kind of note than the physician looked at.
+func TestWhatIsConfirmedIsThePatientTheVisitAndTheKindToo(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ctx := context.Background()
+	other := pipeline.Patient{ID: newID(), PracticeID: w.practice, MRN: "T-1002", Name: "Testwood, Hal", EHRRef: "Patient/p2"}
+	w.in(func(ctx context.Context, tx pipeline.Tx) error { return tx.InsertPatient(ctx, other) })
+	id := w.awaiting()
+	w.must(w.svc.Bind(ctx, w.as("physician"), id, &w.patient.ID, &w.visit.ID, "progress"))
+	for what, bind := range map[string]func() error{
+		"patient": func() error { return w.svc.Bind(ctx, w.as("physician"), id, &other.ID, nil, "progress") },
+		"visit":   func() error { return w.svc.Bind(ctx, w.as("physician"), id, &w.patient.ID, nil, "progress") },
+		"kind":    func() error { return w.svc.Bind(ctx, w.as("physician"), id, &w.patient.ID, &w.visit.ID, "discharge") },
+	} {
+		looked := w.request(id)
+		w.must(bind())
+		_, err := w.svc.Sign(ctx, w.as("physician"), id, looked)
+		if f := fault.As(err); f == nil || f.Code != "content_changed" {
+			t.Errorf("another %s: %v", what, err)
+		}
+		w.must(w.svc.Bind(ctx, w.as("physician"), id, &w.patient.ID, &w.visit.ID, "progress"))
+	}
+	w.sign(id)
+}
+
+// An addendum has no recording, so no step may lead where only a recording leads on.
+func TestAnAddendumIsReturnedCorrectedAndSentAgainAndNeverRejected(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ctx := context.Background()
+	id, err := w.svc.Addendum(ctx, w.as("physician"), w.signed(), "The culture came back negative.")
+	w.must(err)
+	w.must(w.svc.Return(ctx, w.as("physician"), id, "Please give the date."))
+	_, err = w.svc.Claim(ctx, w.as("editor"), id)
+	w.must(err)
+	wantFault(t, w.svc.Reject(ctx, w.as("editor"), id, "No sound."), fault.Conflict, "addendum_has_no_recording")
+	w.wantState(id, pipeline.InReview)
+	d, err := w.svc.Detail(ctx, w.as("editor"), id)
+	w.must(err)
+	if d.Can[access.Reject] || !d.Can[access.Edit] || !d.Can[access.Send] || !d.Can[access.Release] {
+		t.Errorf("offered are %v", d.Can)
+	}
+	w.must(w.svc.Release(ctx, w.as("editor"), id))
+	_, err = w.svc.Claim(ctx, w.as("second"), id)
+	w.must(err)
+	v := w.newest(id)
+	v, err = w.svc.Save(ctx, w.as("second"), id, v.Number, editedText(v.Document, v.Document.Sections[0].Key, "The culture of Monday came back negative."))
+	w.must(err)
+	w.must(w.svc.Send(ctx, w.as("second"), id, v.Number))
+	if sig := w.sign(id); !strings.Contains(string(sig.Text), "culture of Monday") {
+		t.Errorf("signed is %q", sig.Text)
+	}
+	// Such a one cannot come to be any more, but one may stand in an old database.
+	lost, err := w.svc.Addendum(ctx, w.as("physician"), *w.dictation(id).ParentID, "One more word.")
+	w.must(err)
+	testkit.Exec(t, w.admin, `BEGIN; SET LOCAL session_replication_role = replica; UPDATE dictations SET state = 'rejected' WHERE id = '`+lost.String()+`'; COMMIT`)
+	wantFault(t, w.svc.Retry(ctx, w.as("supervisor"), lost, "Try again."), fault.Conflict, "addendum_has_no_recording")
+	w.wantState(lost, pipeline.Rejected)
 }
 
 func TestAnAddendumIsANewNoteThatFollowsTheSignedOne(t *testing.T) {

@@ -235,13 +235,17 @@ func (w *Worker) draft(ctx context.Context, job Job) (uuid.UUID, error) {
 	if err != nil {
 		return uuid.Nil, err
 	}
+	var st StoredTranscript
 	var t transcribe.Transcript
 	err = w.Store.InTx(ctx, job.PracticeID, func(ctx context.Context, tx Tx) (err error) {
-		_, t, err = tx.TranscriptOf(ctx, job.DictationID)
+		st, t, err = tx.Transcript(ctx, set.Transcript) // the one the job was ordered for, though a newer may stand beside it
 		return err
 	})
 	if err != nil {
 		return uuid.Nil, err
+	}
+	if st.DictationID != job.DictationID {
+		return uuid.Nil, fault.New(fault.Invalid, "job_settings", "The job's settings name the transcript of another dictation. Order the stage again.")
 	}
 	doc, err := notes.Draft(t, tpl, notes.Options{})
 	if err != nil {

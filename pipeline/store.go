@@ -65,6 +65,9 @@ type DictationTx interface {
 	// Move is the guarded UPDATE: it changes the state only from one of the given states, else Conflict
 	// ("state_changed"). reason is stored beside it.
 	Move(ctx context.Context, id uuid.UUID, from []State, to State, reason string) error
+	// Moves lists what became of a dictation and why, oldest first. The store writes it with every change of state or
+	// reason; nobody can take a step past it.
+	Moves(ctx context.Context, id uuid.UUID) ([]StateChange, error)
 	// Bind sets patient, encounter and work type while the dictation is not signed.
 	Bind(ctx context.Context, id uuid.UUID, patient, encounter *uuid.UUID, workType string) error
 	Cards(ctx context.Context, f Filter) ([]Card, error)
@@ -76,6 +79,8 @@ type DictationTx interface {
 	InsertTranscript(ctx context.Context, st StoredTranscript, t transcribe.Transcript) error
 	// TranscriptOf returns the newest transcript of a dictation, or NotFound.
 	TranscriptOf(ctx context.Context, dictation uuid.UUID) (StoredTranscript, transcribe.Transcript, error)
+	// Transcript returns one transcript by its id, or NotFound.
+	Transcript(ctx context.Context, id uuid.UUID) (StoredTranscript, transcribe.Transcript, error)
 }
 
 // Filter selects cards. Zero fields do not select. Order is the order of work: stat first, then by due time; with

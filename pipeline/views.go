@@ -61,7 +61,7 @@ type SignaturePreview struct {
 	Detail
 	Changes     []notes.Change // from the engine's draft to this version
 	Preview     string         // the text that will go to the EHR, with the signature block as it will stand
-	ContentHash string         // what the physician has seen; Sign demands it back
+	ContentHash string         // what the physician has seen, patient, visit and work type included; Sign demands it back
 }
 
 // SignRequest is the physician's decision, bound to what was seen.
@@ -77,6 +77,7 @@ type History struct {
 	Versions []Version // all, oldest first
 	Events   []Event
 	Jobs     []Job
+	Moves    []StateChange // all changes of state with their reasons, oldest first
 }
 
 // Event is an audit event with the actor's name, for reading.

@@ -92,7 +92,7 @@ func TestTheViewsAreDescribedWithTheirFields(t *testing.T) {
 	for schema, fields := range map[string][]string{
 		"Card":    {"id", "state", "author", "patient", "progress", "claimed_by", "obstacles", "due_at"},
 		"Detail":  {"id", "state", "patient", "version", "transcript", "obstacles", "can", "has_audio"},
-		"History": {"id", "state", "version", "versions", "events", "jobs"},
+		"History": {"id", "state", "version", "versions", "events", "jobs", "moves"},
 		"Preview": {"id", "version", "changes", "preview", "content_hash"},
 	} {
 		var s struct {

@@ -16,6 +16,7 @@ type person struct {
 	Role       string    `json:"role"`
 	Credential string    `json:"credential"`
 	Login      string    `json:"login" doc:"Empty unless the reader manages people"`
+	EHRRef     string    `json:"ehr_ref" doc:"Practitioner/p1 in the EHR; empty where it does not know the person or the reader does not manage people"`
 	Disabled   bool      `json:"disabled"`
 }
 
@@ -35,6 +36,7 @@ type addPersonInput struct {
 		Name       string `json:"name" minLength:"1" maxLength:"100"`
 		Role       string `json:"role" enum:"physician,editor,supervisor,compliance,admin"`
 		Credential string `json:"credential,omitempty" maxLength:"20" doc:"Printed beside a signature: MD"`
+		EHRRef     string `json:"ehr_ref,omitempty" maxLength:"81" doc:"The person in the EHR: Practitioner/p1. Without it documents name the person only"`
 		Password   string `json:"password" minLength:"1" maxLength:"1000"`
 	}
 }
@@ -65,7 +67,7 @@ func (s *Server) getPeople(ctx context.Context, a access.Actor, in *peopleInput)
 	}
 	out := &peopleOutput{}
 	out.Body.Items = each(people, func(p pipeline.Person) person {
-		return person{ID: p.ID, Name: p.Name, Role: p.Role, Credential: p.Credential, Login: p.Login, Disabled: p.Disabled}
+		return person{ID: p.ID, Name: p.Name, Role: p.Role, Credential: p.Credential, Login: p.Login, EHRRef: p.EHRRef, Disabled: p.Disabled}
 	})
 	return out, nil
 }
@@ -73,6 +75,7 @@ func (s *Server) getPeople(ctx context.Context, a access.Actor, in *peopleInput)
 func (s *Server) addPerson(ctx context.Context, a access.Actor, in *addPersonInput) (*createdOutput, error) {
 	id, err := s.svc.AddPerson(ctx, a, pipeline.Person{
 		Login: in.Body.Login, Name: in.Body.Name, Role: in.Body.Role, Credential: in.Body.Credential,
+		EHRRef: in.Body.EHRRef,
 	}, in.Body.Password)
 	if err != nil {
 		return nil, err

@@ -55,10 +55,10 @@ type saveInput struct {
 
 type settleInput struct {
 	ByID
-	Flag string `path:"flag" maxLength:"200" doc:"The flag or blank"`
+	Flag string `path:"flag" maxLength:"200" doc:"The flag"`
 	Body struct {
 		Base int    `json:"base" minimum:"1"`
-		How  string `json:"how" minLength:"1" maxLength:"500" doc:"How it was settled"`
+		How  string `json:"how" minLength:"1" maxLength:"200" doc:"How it was settled"`
 	}
 }
 
@@ -80,7 +80,7 @@ func (s *Server) mountReview() {
 	save := operation(http.MethodPut, "/v1/dictations/{id}/note", tag, "save-note", "Save the text as a new version")
 	save.MaxBodyBytes = 4 << 20
 	add(s, save, s.save)
-	add(s, operation(http.MethodPost, "/v1/dictations/{id}/flags/{flag}/settle", tag, "settle-flag", "Settle a doubt or a blank"), s.settle)
+	add(s, operation(http.MethodPost, "/v1/dictations/{id}/flags/{flag}/settle", tag, "settle-flag", "Settle a flag"), s.settle)
 }
 
 func (s *Server) claim(ctx context.Context, a access.Actor, in *ByID) (*claimOutput, error) {

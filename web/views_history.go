@@ -56,12 +56,23 @@ type history struct {
 	Versions []version `json:"versions" doc:"All versions, oldest first"`
 	Events   []event   `json:"events" doc:"All events of the record, oldest first"`
 	Jobs     []job     `json:"jobs"`
+	Moves    []move    `json:"moves" doc:"All changes of state, oldest first"`
 }
+
+// move is one change of state.
+type move struct {
+	At     time.Time      `json:"at"`
+	From   pipeline.State `json:"from"`
+	To     pipeline.State `json:"to" doc:"The same as from where only the reason changed"`
+	Reason string         `json:"reason" doc:"Empty where none was given"`
+}
+
+func viewMove(m pipeline.StateChange) move { return move{stamp(m.At), m.From, m.To, m.Reason} }
 
 func viewHistory(h pipeline.History) history {
 	return history{
 		Detail: viewDetail(h.Detail), Versions: each(h.Versions, viewVersion), Events: each(h.Events, viewEvent),
-		Jobs: each(h.Jobs, viewJob),
+		Jobs: each(h.Jobs, viewJob), Moves: each(h.Moves, viewMove),
 	}
 }
 

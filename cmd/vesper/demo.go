@@ -106,10 +106,10 @@ func (w *walk) finish(err error) {
 
 // note is the part of the API's detail that the demo uses.
 type apiNote struct {
-	Version struct {
-		Number      int    `json:"number"`
-		ContentHash string `json:"content_hash"`
-		Document    struct {
+	ContentHash string `json:"content_hash"` // of the preview: what was seen
+	Version     struct {
+		Number   int `json:"number"`
+		Document struct {
 			Sections []struct {
 				Key  string `json:"key"`
 				Runs []struct {
@@ -256,7 +256,7 @@ func (w *walk) sign(ctx context.Context, physician *client.Client, id, password 
 		return fmt.Errorf("preview: %w", err)
 	}
 	err := physician.Do(ctx, "POST", path+"/signature", map[string]any{
-		"version": d.Version.Number, "content_hash": d.Version.ContentHash, "password": password,
+		"version": d.Version.Number, "content_hash": d.ContentHash, "password": password,
 	}, nil)
 	if err != nil {
 		return fmt.Errorf("sign: %w", err)

@@ -82,6 +82,17 @@ func (t *tx) Move(ctx context.Context, id uuid.UUID, from []pipeline.State, to p
 	return t.changedOrGone(ctx, id, fault.New(fault.Conflict, "state_changed", "This was changed by someone else in the meantime. Read it again and repeat."))
 }
 
+func (t *tx) Moves(ctx context.Context, id uuid.UUID) ([]pipeline.StateChange, error) {
+	return list(ctx, t, "list state changes", scanStateChange,
+		`SELECT at, from_state, to_state, reason FROM state_changes WHERE dictation_id = $1 ORDER BY ord`, id)
+}
+
+func scanStateChange(row pgx.CollectableRow) (c pipeline.StateChange, err error) {
+	err = row.Scan(&c.At, &c.From, &c.To, &c.Reason)
+	c.At = c.At.UTC()
+	return c, err
+}
+
 func (t *tx) Bind(ctx context.Context, id uuid.UUID, patient, encounter *uuid.UUID, workType string) error {
 	tag, err := t.Exec(ctx, `
 		UPDATE dictations SET patient_id = $2, encounter_id = $3, work_type = $4, updated_at = now()

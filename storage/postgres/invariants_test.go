@@ -14,7 +14,7 @@ import (
 )
 
 var appendOnlyTables = []string{"transcripts", "transcript_words", "transcript_spans", "note_versions", "signatures", "audit_events",
-	"audit_entries", "audit_hashes", "audit_checkpoints", "job_chunks", "dictation_moves"}
+	"audit_entries", "audit_hashes", "audit_checkpoints", "job_chunks", "dictation_moves", "state_changes"}
 
 func TestHistoryCannotBeChangedByTheApplication(t *testing.T) {
 	t.Parallel()

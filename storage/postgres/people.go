@@ -9,10 +9,10 @@ import (
 	"vesper/pipeline"
 )
 
-const personColumns = `id, practice_id, role, login, name, credential, disabled`
+const personColumns = `id, practice_id, role, login, name, credential, ehr_ref, disabled`
 
 func scanPerson(row pgx.CollectableRow) (p pipeline.Person, err error) {
-	err = row.Scan(&p.ID, &p.PracticeID, &p.Role, &p.Login, &p.Name, &p.Credential, &p.Disabled)
+	err = row.Scan(&p.ID, &p.PracticeID, &p.Role, &p.Login, &p.Name, &p.Credential, &p.EHRRef, &p.Disabled)
 	return p, err
 }
 
@@ -47,7 +47,7 @@ func (s *Store) FindLogin(ctx context.Context, login string) (pipeline.Person, s
 	var p pipeline.Person
 	var hash string
 	err := s.pool.QueryRow(ctx, `SELECT `+personColumns+`, password_hash FROM find_login($1)`, login).
-		Scan(&p.ID, &p.PracticeID, &p.Role, &p.Login, &p.Name, &p.Credential, &p.Disabled, &hash)
+		Scan(&p.ID, &p.PracticeID, &p.Role, &p.Login, &p.Name, &p.Credential, &p.EHRRef, &p.Disabled, &hash)
 	return p, hash, wrap("find login", err)
 }
 
@@ -57,9 +57,9 @@ func (t *tx) InsertPerson(ctx context.Context, p pipeline.Person, passwordHash s
 		return err
 	}
 	_, err = t.Exec(ctx, `
-		INSERT INTO people (id, practice_id, role, login, name, credential, disabled, password_hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		id, t.own(p.PracticeID), p.Role, p.Login, p.Name, p.Credential, p.Disabled, passwordHash)
+		INSERT INTO people (id, practice_id, role, login, name, credential, ehr_ref, disabled, password_hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		id, t.own(p.PracticeID), p.Role, p.Login, p.Name, p.Credential, p.EHRRef, p.Disabled, passwordHash)
 	return wrap("insert person", err)
 }
 

@@ -63,12 +63,21 @@ func (t *tx) insertSpans(ctx context.Context, practice, id uuid.UUID, spans []tr
 }
 
 func (t *tx) TranscriptOf(ctx context.Context, dictation uuid.UUID) (pipeline.StoredTranscript, transcribe.Transcript, error) {
+	return t.transcript(ctx, `dictation_id = $1 ORDER BY at DESC, id DESC LIMIT 1`, dictation)
+}
+
+func (t *tx) Transcript(ctx context.Context, id uuid.UUID) (pipeline.StoredTranscript, transcribe.Transcript, error) {
+	return t.transcript(ctx, `id = $1`, id)
+}
+
+// transcript reads the one transcript that a condition chooses.
+func (t *tx) transcript(ctx context.Context, where string, arg uuid.UUID) (pipeline.StoredTranscript, transcribe.Transcript, error) {
 	var st pipeline.StoredTranscript
 	var tr transcribe.Transcript
 	err := t.QueryRow(ctx, `
 		SELECT id, practice_id, dictation_id, job_id, settings_sha, at, audio_sha256, audio_seconds, model_name, model_sha256,
 		       engine_seconds, text
-		FROM transcripts WHERE dictation_id = $1 ORDER BY at DESC, id DESC LIMIT 1`, dictation).
+		FROM transcripts WHERE `+where, arg).
 		Scan(&st.ID, &st.PracticeID, &st.DictationID, &st.JobID, &st.SettingsSHA, &st.At, &tr.Audio.SHA256, &tr.Audio.Seconds,
 			&tr.Model.Name, &tr.Model.SHA256, &tr.EngineSeconds, &tr.Text)
 	if err != nil {

@@ -182,6 +182,13 @@ func timeline(h pipeline.History) []moment {
 		}
 		out = append(out, moment{saves: saves(e), At: e.At, Who: e.ActorName, What: happened(e), Detail: eventDetail(e), Tone: tone(e)})
 	}
+	last := ""
+	for _, m := range h.Moves {
+		if m.Reason != "" && m.Reason != last { // a claim carries the reason along
+			out = append(out, moment{At: m.At, Who: "Reason:", What: reasonWords(m.Reason)})
+		}
+		last = m.Reason
+	}
 	sort.SliceStable(out, func(i, j int) bool { return out[i].At.Before(out[j].At) })
 	return out
 }

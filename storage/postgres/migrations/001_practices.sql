@@ -70,6 +70,7 @@ CREATE TABLE people (
     login         text NOT NULL CHECK (login <> '' AND login = btrim(login)),
     name          text NOT NULL CHECK (name <> ''),
     credential    text NOT NULL DEFAULT '',
+    ehr_ref       text NOT NULL DEFAULT '', -- "Practitioner/p1"; '': the EHR does not know this person
     password_hash text NOT NULL CHECK (password_hash = '' OR password_hash LIKE '$argon2id$%'), -- '': no password sign-in
     disabled      boolean NOT NULL DEFAULT false,
     created_at    timestamptz NOT NULL DEFAULT now(),

@@ -121,10 +121,48 @@ $$;
 CREATE TRIGGER guard_dictation BEFORE INSERT OR UPDATE ON dictations
     FOR EACH ROW EXECUTE FUNCTION guard_dictation();
 
+-- What became of each dictation and why. The row of the dictation holds the newest reason only; here every one stays,
+-- also that of a step that leaves the state as it is, as when a delivery failed or a person ordered it again.
+CREATE TABLE state_changes (
+    practice_id  uuid NOT NULL,
+    dictation_id uuid NOT NULL,
+    ord          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at           timestamptz NOT NULL DEFAULT clock_timestamp(),
+    from_state   text NOT NULL,
+    to_state     text NOT NULL,
+    reason       text NOT NULL,
+    FOREIGN KEY (practice_id, dictation_id) REFERENCES dictations (practice_id, id)
+);
+CREATE INDEX state_changes_of_dictation ON state_changes (dictation_id, ord);
+CALL protect('state_changes');
+CALL append_only('state_changes');
+GRANT SELECT ON state_changes TO vesper_app;
+
+-- The trigger writes as the owner, whom the policy lets: the application's roles cannot add a row of their own, nor take
+-- a step past it.
+DO $$
+BEGIN
+    EXECUTE format('CREATE POLICY written_by_trigger ON state_changes FOR INSERT TO %I WITH CHECK (true)', current_user);
+END
+$$;
+CREATE FUNCTION note_state_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    INSERT INTO public.state_changes (practice_id, dictation_id, from_state, to_state, reason)
+    VALUES (NEW.practice_id, NEW.id, OLD.state, NEW.state, NEW.reason);
+    RETURN NULL;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION note_state_change() FROM PUBLIC;
+CREATE TRIGGER note_state_change AFTER UPDATE OF state, reason ON dictations
+    FOR EACH ROW WHEN ((OLD.state, OLD.reason) IS DISTINCT FROM (NEW.state, NEW.reason)) EXECUTE FUNCTION note_state_change();
+
 ---- create above / drop below ----
 
 ALTER TABLE dictations DROP CONSTRAINT dictations_audio;
 DROP TABLE dictation_moves;
+DROP TABLE state_changes;
 DROP TABLE audio_objects;
 DROP TABLE dictations;
+DROP FUNCTION note_state_change();
 DROP FUNCTION guard_dictation();

@@ -25,10 +25,11 @@ CREATE TABLE note_versions (
     content_hash text NOT NULL CHECK (content_hash <> ''),
     by_id        uuid,
     at           timestamptz NOT NULL,
-    -- Open blanks and flags, kept beside the document so that a list need not open documents.
+    -- Blanks and flags that nobody settled, kept beside the document so that a list need not open documents.
     obstacles    int NOT NULL GENERATED ALWAYS AS (
         CASE WHEN jsonb_typeof(document -> 'blanks') = 'array' THEN jsonb_array_length(document -> 'blanks') ELSE 0 END +
-        CASE WHEN jsonb_typeof(document -> 'flags') = 'array' THEN jsonb_array_length(document -> 'flags') ELSE 0 END) STORED,
+        CASE WHEN jsonb_typeof(document -> 'flags') = 'array' THEN jsonb_array_length(jsonb_path_query_array(document,
+            '$.flags[*] ? (!exists(@.settled) || @.settled == null)')) ELSE 0 END) STORED,
     UNIQUE (note_id, number),
     FOREIGN KEY (practice_id, note_id) REFERENCES notes (practice_id, id),
     FOREIGN KEY (practice_id, by_id) REFERENCES people (practice_id, id),
