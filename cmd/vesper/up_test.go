@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"context"
+	"encoding/json"
 	"io/fs"
 	"net/http"
 	"os"
@@ -152,14 +153,10 @@ func (i *installation) answersWithoutItsParts(sample string) {
 	i.submit(clip, "--key", "while Redis sleeps").want(t, 0, "received before")
 
 	before := i.total()
-	_ = syscall.Kill(i.pid("s3"), syscall.SIGKILL)
 	other := file(t, "other.wav", string(read(t, clip))+"x")
-	if r := i.submit(other, "--stat"); r.code != 0 {
-		// The store was not back yet: a plain answer, and nothing is on record.
-		r.wantFault(t, "object_store_unavailable")
-		if n := i.total(); n != before {
-			t.Errorf("%d dictations were acknowledged without a store", n-before)
-		}
+	i.without("s3", func() { i.submit(other, "--stat").wantFault(t, "object_store_unavailable") })
+	if n := i.total(); n != before {
+		t.Errorf("%d dictations were acknowledged without a store", n-before)
 	}
 	testkit.Until(t, time.Minute, "the store is back", func() bool { return i.submit(other, "--stat").code == 0 })
 	if n := i.total() - before; n != 1 {
@@ -193,6 +190,31 @@ func (i *installation) pause(pid int, fn func()) {
 		i.t.Fatal(err)
 	}
 	defer func() { _ = syscall.Kill(pid, syscall.SIGCONT) }()
+	fn()
+}
+
+// without keeps a service from coming back while fn runs: it is killed as often as it is started again.
+func (i *installation) without(service string, fn func()) {
+	i.t.Helper()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for last := 0; ; {
+			var r struct{ PID int }
+			if raw, err := os.ReadFile(filepath.Join(i.dir, "run", service+".json")); err == nil && json.Unmarshal(raw, &r) == nil && r.PID > 1 && r.PID != last {
+				last = r.PID
+				_ = syscall.Kill(r.PID, syscall.SIGKILL)
+			}
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	defer func() { close(stop); <-stopped }()
 	fn()
 }
 
