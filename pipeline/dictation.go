@@ -123,6 +123,8 @@ type Encounter struct {
 	Starts     time.Time
 	Title      string
 	EHRRef     string
+
+	PatientName, MRN string // of the patient, for lists; read only
 }
 
 // Card is a dictation as lists show it: enough to choose, no note text.

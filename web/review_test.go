@@ -61,6 +61,10 @@ func TestANoteGoesFromTheQueueThroughTheEditorToTheSignatureAndOn(t *testing.T) 
 	a := physician.json("POST", base+"/addendum", map[string]string{"text": "He called later and feels worse."}).want(201)
 	physician.get("/api/v1/dictations/" + a.field("id").(string) + "/signature-preview").want(200)
 	h := w.as("compliance").get(base + "/history").want(200)
+	moves := h.field("moves").([]any)
+	if last := moves[len(moves)-1].(map[string]any); last["from"] != "awaiting_signature" || last["to"] != "signed" || last["at"] == "" {
+		t.Errorf("the last step is %v", last)
+	}
 	if len(h.field("versions").([]any)) != 2 || len(h.field("events").([]any)) < 5 {
 		t.Errorf("history %s", h.body)
 	}

@@ -25,6 +25,9 @@ type encounter struct {
 	AuthorID  uuid.UUID `json:"author_id"`
 	Starts    time.Time `json:"starts"`
 	Title     string    `json:"title"`
+
+	PatientName string `json:"patient_name"`
+	MRN         string `json:"mrn"`
 }
 
 type noteRef struct {
@@ -136,7 +139,7 @@ func viewPatient(p pipeline.Patient) patient {
 }
 
 func viewEncounter(e pipeline.Encounter) encounter {
-	return encounter{ID: e.ID, PatientID: e.PatientID, AuthorID: e.AuthorID, Starts: stamp(e.Starts), Title: e.Title}
+	return encounter{ID: e.ID, PatientID: e.PatientID, AuthorID: e.AuthorID, Starts: stamp(e.Starts), Title: e.Title, PatientName: e.PatientName, MRN: e.MRN}
 }
 
 func viewVersion(v pipeline.Version) version {

@@ -55,10 +55,13 @@ func (t *tx) Patients(ctx context.Context, search string, limit int) ([]pipeline
 		ORDER BY name, id LIMIT $3`, t.practice, strings.Fields(strings.ToLower(search)), atMost(limit))
 }
 
-const encounterColumns = `id, practice_id, patient_id, author_id, starts, title, ehr_ref`
+// encounterSelect reads visits with the names of their patients.
+const encounterSelect = `
+	SELECT e.id, e.practice_id, e.patient_id, e.author_id, e.starts, e.title, e.ehr_ref, p.name, p.mrn
+	FROM encounters e JOIN patients p ON p.id = e.patient_id`
 
 func scanEncounter(row pgx.CollectableRow) (e pipeline.Encounter, err error) {
-	err = row.Scan(&e.ID, &e.PracticeID, &e.PatientID, &e.AuthorID, &e.Starts, &e.Title, &e.EHRRef)
+	err = row.Scan(&e.ID, &e.PracticeID, &e.PatientID, &e.AuthorID, &e.Starts, &e.Title, &e.EHRRef, &e.PatientName, &e.MRN)
 	e.Starts = e.Starts.UTC()
 	return e, err
 }
@@ -75,13 +78,12 @@ func (t *tx) InsertEncounter(ctx context.Context, e pipeline.Encounter) error {
 }
 
 func (t *tx) Encounter(ctx context.Context, id uuid.UUID) (pipeline.Encounter, error) {
-	return get(ctx, t, "read encounter", scanEncounter, `SELECT `+encounterColumns+` FROM encounters WHERE id = $1`, id)
+	return get(ctx, t, "read encounter", scanEncounter, encounterSelect+` WHERE e.id = $1`, id)
 }
 
 func (t *tx) Encounters(ctx context.Context, author uuid.UUID, from time.Time, limit int) ([]pipeline.Encounter, error) {
-	return list(ctx, t, "list encounters", scanEncounter, `
-		SELECT `+encounterColumns+` FROM encounters
-		WHERE practice_id = $1 AND author_id = $2 AND starts >= $3 ORDER BY starts, id LIMIT $4`, t.practice, author, from, atMost(limit))
+	return list(ctx, t, "list encounters", scanEncounter, encounterSelect+`
+		WHERE e.practice_id = $1 AND e.author_id = $2 AND e.starts >= $3 ORDER BY e.starts, e.id LIMIT $4`, t.practice, author, from, atMost(limit))
 }
 
 // The length of a list when the caller names none.

@@ -33,7 +33,6 @@ type Service interface {
 	AuditTrail(ctx context.Context, actor access.Actor, before time.Time, limit int) ([]pipeline.Event, error)
 	People(ctx context.Context, actor access.Actor, role string) ([]pipeline.Person, error)
 	Encounters(ctx context.Context, actor access.Actor, author uuid.UUID) ([]pipeline.Encounter, error)
-	Patients(ctx context.Context, actor access.Actor, search string) ([]pipeline.Patient, error)
 	WorkTypes() []templates.Template
 }
 

@@ -3,8 +3,6 @@ package pages
 import (
 	"net/http"
 
-	"github.com/google/uuid"
-
 	"vesper/internal/access"
 	"vesper/notes/templates"
 	"vesper/pipeline"
@@ -56,15 +54,9 @@ func (s *site) home(_ *http.Request, actor access.Actor) (any, string, error) {
 }
 
 type dictateData struct {
-	Visits    []visit
+	Visits    []pipeline.Encounter
 	WorkTypes []templates.Template
 	Recent    []pipeline.Card
-}
-
-// visit is an encounter with its patient's name.
-type visit struct {
-	pipeline.Encounter
-	Patient pipeline.Patient
 }
 
 func (s *site) dictate(r *http.Request, actor access.Actor) (any, string, error) {
@@ -72,23 +64,11 @@ func (s *site) dictate(r *http.Request, actor access.Actor) (any, string, error)
 	if err != nil {
 		return nil, "", err
 	}
-	patients, err := s.Service.Patients(r.Context(), actor, "")
-	if err != nil {
-		return nil, "", err
-	}
-	byID := map[uuid.UUID]pipeline.Patient{}
-	for _, p := range patients {
-		byID[p.ID] = p
-	}
 	recent, err := s.Service.Cards(r.Context(), actor, pipeline.Filter{Newest: true, Limit: 8})
 	if err != nil {
 		return nil, "", err
 	}
-	d := dictateData{WorkTypes: s.Service.WorkTypes(), Recent: recent}
-	for _, e := range encounters {
-		d.Visits = append(d.Visits, visit{e, byID[e.PatientID]})
-	}
-	return d, "Dictate", nil
+	return dictateData{Visits: encounters, WorkTypes: s.Service.WorkTypes(), Recent: recent}, "Dictate", nil
 }
 
 type listData struct {

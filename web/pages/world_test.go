@@ -40,6 +40,7 @@ type stage struct {
 	fail   error
 	empty  bool
 	events []pipeline.Event
+	moves  []pipeline.StateChange
 }
 
 func (s *stage) card() pipeline.Card {
@@ -110,7 +111,7 @@ func (s *stage) SignaturePreview(context.Context, access.Actor, uuid.UUID) (pipe
 func (s *stage) History(context.Context, access.Actor, uuid.UUID) (pipeline.History, error) {
 	d := s.detail()
 	return pipeline.History{
-		Detail: d, Versions: []pipeline.Version{{Number: 1, Kind: pipeline.EngineDraft, At: now}, *d.Version}, Events: s.events,
+		Detail: d, Versions: []pipeline.Version{{Number: 1, Kind: pipeline.EngineDraft, At: now}, *d.Version}, Events: s.events, Moves: s.moves,
 		Jobs: []pipeline.Job{{Kind: pipeline.TranscribeJob, State: pipeline.JobDone, Attempt: 1, MaxAttempts: 5}},
 	}, s.fail
 }
@@ -124,11 +125,7 @@ func (s *stage) People(context.Context, access.Actor, string) ([]pipeline.Person
 }
 
 func (s *stage) Encounters(context.Context, access.Actor, uuid.UUID) ([]pipeline.Encounter, error) {
-	return []pipeline.Encounter{{ID: dictated, PatientID: dictated, Title: "Office visit", Starts: now}}, s.fail
-}
-
-func (s *stage) Patients(context.Context, access.Actor, string) ([]pipeline.Patient, error) {
-	return []pipeline.Patient{{ID: dictated, Name: s.name, MRN: "DEMO-0001"}}, s.fail
+	return []pipeline.Encounter{{ID: dictated, PatientID: dictated, Title: "Office visit", Starts: now, PatientName: s.name, MRN: "DEMO-0001"}}, s.fail
 }
 
 func (s *stage) WorkTypes() []templates.Template { return templates.All() }

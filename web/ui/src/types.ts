@@ -49,7 +49,7 @@ export interface Word { text: string; start: number; end: number; confidence: nu
 export interface Span { start: number; end: number; kind: "words" | "silence" | "unheard" | "struck"; reason?: string; text?: string }
 export interface Transcript { words: Word[]; spans: Span[]; audio: { seconds: number } }
 export interface Patient { id: string; mrn: string; name: string; birth_date: string; sex: string }
-export interface Encounter { id: string; patient_id: string; author_id: string; starts: string; title: string }
+export interface Encounter { id: string; patient_id: string; author_id: string; starts: string; title: string; patient_name: string; mrn: string }
 export interface Detail {
   id: string;
   state: State;

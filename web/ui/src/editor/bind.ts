@@ -52,9 +52,8 @@ export class Binding {
     const select = byID<HTMLSelectElement>("bind-visit");
     try {
       this.visits = (await get<{ items: Encounter[] }>(`/api/v1/encounters?author=${this.detail.author.id}`)).items;
-      const names = new Map((await post<{ items: Patient[] }>("/api/v1/patients/search", { search: "" })).items.map((p) => [p.id, p]));
       const when = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-      select.replaceChildren(make("option", { value: "" }, "No visit"), ...this.visits.map((v) => make("option", { value: v.id }, [names.get(v.patient_id)?.name, v.title, when.format(new Date(v.starts))].filter(Boolean).join(", "))));
+      select.replaceChildren(make("option", { value: "" }, "No visit"), ...this.visits.map((v) => make("option", { value: v.id }, [v.patient_name, v.title, when.format(new Date(v.starts))].filter(Boolean).join(", "))));
     } catch (err) {
       showError("bind-error", words(err));
     }
