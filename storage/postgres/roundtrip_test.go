@@ -252,6 +252,7 @@ func TestPeoplePatientsAndVisitsReadBack(t *testing.T) {
 			t.Errorf("found %v, %v", none, err)
 		}
 		w.must(tx.InsertEncounter(ctx, visit))
+		visit.PatientName, visit.MRN = w.patient.Name, w.patient.MRN // what reading adds
 		e, err := tx.Encounter(ctx, visit.ID)
 		w.must(err)
 		same(t, "visit", e, visit)
