@@ -138,7 +138,7 @@ func (w *world) newPractice(name string) uuid.UUID {
 
 func (w *world) newPerson(practice uuid.UUID, role, name string) pipeline.Person {
 	w.Helper()
-	p := pipeline.Person{ID: id(), PracticeID: practice, Role: role, Login: "login-" + id().String(), Name: name, Credential: "MD"}
+	p := pipeline.Person{ID: id(), PracticeID: practice, Role: role, Login: "login-" + id().String(), Name: name, EHRRef: "Practitioner/p1", Credential: "MD"}
 	w.must(w.serve.InTx(context.Background(), practice, func(ctx context.Context, tx pipeline.Tx) error {
 		return tx.InsertPerson(ctx, p, "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$a2V5")
 	}))
