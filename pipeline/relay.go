@@ -91,9 +91,6 @@ type Keeper struct {
 
 // Run keeps house until ctx ends, and returns when the last round is over: then nothing uses the store any more.
 func (k *Keeper) Run(ctx context.Context) {
-	if err := SweepTemp(k.Worker.TempDir, "transcribe-*", leftoverAge); err != nil {
-		k.Log.WarnContext(ctx, "sweep temporary folders", "err", err)
-	}
 	var rounds sync.WaitGroup
 	rounds.Go(func() { k.every(ctx, ReapEvery, "reap", k.reap) })
 	rounds.Go(func() { k.every(ctx, time.Second, "sequence audit log", k.sequence) })

@@ -1,7 +1,6 @@
 package pipeline_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -75,7 +74,7 @@ func TestLeftoversOfKilledProcessesAreSweptAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestServiceAndKeeperSweepWhenTheyStart(t *testing.T) {
+func TestTheServiceSweepsItsSpoolWhenItStarts(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	upload := aged(t, w.svc.SpoolDir, "upload-1", 25*time.Hour)
@@ -83,12 +82,5 @@ func TestServiceAndKeeperSweepWhenTheyStart(t *testing.T) {
 	w.must(err)
 	if there(upload) {
 		t.Error("the service leaves an old upload behind")
-	}
-	work := aged(t, w.worker.TempDir, "transcribe-1/", 25*time.Hour)
-	ctx, stop := context.WithCancel(context.Background())
-	stop()
-	w.keeper.Run(ctx)
-	if there(work) {
-		t.Error("the keeper leaves an old folder behind")
 	}
 }
