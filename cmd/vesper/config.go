@@ -49,7 +49,8 @@ type engineFlags struct {
 	ModelMirror []string `help:"Folders or addresses to look for model files first." placeholder:"PLACE"`
 }
 
-// yamlFile resolves flags from a YAML file: one key for each flag, with its long name.
+// yamlFile resolves flags from a YAML file: one key for each flag, with its long name, in which
+// underscores stand for hyphens as people like.
 type yamlFile map[string]any
 
 func yamlResolver(r io.Reader) (kong.Resolver, error) {
@@ -57,9 +58,13 @@ func yamlResolver(r io.Reader) (kong.Resolver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	values := yamlFile{}
-	if err := yaml.Unmarshal(raw, &values); err != nil {
+	read := map[string]any{}
+	if err := yaml.Unmarshal(raw, &read); err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "config_yaml", "The configuration file is not valid YAML.")
+	}
+	values := yamlFile{}
+	for key, value := range read {
+		values[strings.ReplaceAll(key, "_", "-")] = value
 	}
 	return values, nil
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"vesper/internal/fault"
@@ -32,6 +33,15 @@ func (f engineFlags) modelName() string {
 		return f.Model
 	}
 	return models.Default(models.Detect())
+}
+
+// check refuses a model that nobody knows before anything starts; waiting for it would be for ever.
+func (f engineFlags) check() error {
+	if f.Model == "" || strings.ContainsRune(f.Model, filepath.Separator) {
+		return nil
+	}
+	_, err := models.Find(f.Model)
+	return err
 }
 
 // settings freezes what a transcription depends on. The model's digest is known once the model is here; before that the

@@ -24,6 +24,9 @@ type serveCmd struct {
 
 // Run serves until the process is told to stop.
 func (c *serveCmd) Run(rt *runtime) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	p, err := open(rt, c.databaseFlags, c.serviceFlags)
 	if err != nil {
 		return err
@@ -57,6 +60,9 @@ type workCmd struct {
 
 // Run works until the process is told to stop.
 func (c *workCmd) Run(rt *runtime) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	if err := need(map[string]string{"audit-key-file": c.AuditKeyFile}); err != nil {
 		return err
 	}

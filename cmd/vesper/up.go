@@ -48,6 +48,9 @@ type node struct {
 
 // Run starts everything, and stops it in reverse order when told to.
 func (c *upCmd) Run(rt *runtime) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	dir, err := filepath.Abs(c.Data)
 	if err != nil {
 		return fmt.Errorf("data folder: %w", err)
