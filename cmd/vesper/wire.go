@@ -178,6 +178,10 @@ func work(ctx context.Context, rt *runtime, p *parts, engine func(context.Contex
 	return g.Wait()
 }
 
+// spareSlots are doorbells answered beside those that keep the engine busy, so that a slow EHR or a long recording does not
+// hold up deliveries and drafts; the engine's own slots are shared by chunk.
+const spareSlots = 2
+
 // answer makes the engine and answers doorbells until ctx ends.
 func answer(ctx context.Context, rt *runtime, p *parts, engine func(context.Context) (*recogniser, error)) error {
 	r, err := engine(ctx)
@@ -190,7 +194,7 @@ func answer(ctx context.Context, rt *runtime, p *parts, engine func(context.Cont
 		return err
 	}
 	rt.log.Info("working", "version", buildInfo(), "slots", r.Slots())
-	server := &tasks.Server{URL: p.flags.RedisURL, Do: w.Do, Concurrency: r.Slots(), Grace: 10 * time.Second, Log: rt.log}
+	server := &tasks.Server{URL: p.flags.RedisURL, Do: w.Do, Concurrency: r.Slots() + spareSlots, Grace: 10 * time.Second, Log: rt.log}
 	return server.Run(ctx)
 }
 
