@@ -30,8 +30,9 @@ func main() {
 	dictations := flag.String("dictations", "testdata/dictations", "folder of the dictations")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Stdout, *binary, *dictations, *n); err != nil {
+	err := run(ctx, os.Stdout, *binary, *dictations, *n)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

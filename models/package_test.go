@@ -1,6 +1,7 @@
 package models
 
 import (
+	"strings"
 	"bytes"
 	"os"
 	"path/filepath"
@@ -107,7 +108,7 @@ func TestWithoutPythonTheFaultSaysSo(t *testing.T) {
 	s := &Store{Dir: t.TempDir(), Upstream: offline, Python: "/nowhere/python3"}
 	_, err := s.Ensure(t.Context(), SileroVAD)
 	wantCode(t, err, "model_unavailable")
-	if !bytes.Contains([]byte(fault.As(err).Public), []byte("/nowhere/python3")) {
+	if !strings.Contains(fault.As(err).Public, "/nowhere/python3") {
 		t.Errorf("text is %q", fault.As(err).Public)
 	}
 }
@@ -120,7 +121,7 @@ func TestWithoutTheQuantizeToolTheFaultSaysHowToBuildIt(t *testing.T) {
 	s := &Store{Dir: t.TempDir(), Upstream: offline, QuantizeTool: "/nowhere/quantize"}
 	_, err := get(t.Context(), s, e)
 	wantCode(t, err, "model_unavailable")
-	if !bytes.Contains([]byte(fault.As(err).Public), []byte("whisper.sh")) {
+	if !strings.Contains(fault.As(err).Public, "whisper.sh") {
 		t.Errorf("text is %q", fault.As(err).Public)
 	}
 }

@@ -67,7 +67,7 @@ var knownHeadings = sync.OnceValue(func() map[string]bool {
 func newHeading(said, section, label string) heading {
 	words := strings.Fields(said)
 	for i := range words {
-		words[i] = keyOf(strings.Trim(words[i], closingMarks+openingMarks))
+		words[i] = keyOf(strings.Trim(strings.Trim(words[i], closingMarks), openingMarks))
 	}
 	joined := strings.Join(words, "")
 	return heading{section: section, label: label, words: words, folded: soundOf(joined), joined: joined}

@@ -22,7 +22,7 @@ func (w *writer) write(it item) {
 	case itemMark, itemClose:
 		w.put(it, it.text, false)
 		w.space = true
-		w.upper = it.kind == itemMark && (strings.ContainsAny(it.text, sentenceEnds)) || it.kind == itemClose && w.upper
+		w.upper = it.kind == itemMark && strings.ContainsAny(it.text, sentenceEnds) || it.kind == itemClose && w.upper
 	case itemJoin:
 		w.put(it, it.text, false)
 		w.space = false

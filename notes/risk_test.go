@@ -44,8 +44,10 @@ func TestOnlyWordsThatCanHarmAreFlagged(t *testing.T) {
 		{"a negation", "she has no fever period", "no", 0.4, []string{"low_confidence critical no"}},
 		{"the name of a drug", "continue zubapril daily period", "zubapril", 0.4, []string{"low_confidence critical zubapril"}},
 		{"a drug of the list", "continue lisinopril daily period", "lisinopril", 0.4, []string{}},
-		{"a dose without a drug", "adore vest that in forty milligrams daily period", "", 0,
-			[]string{"drug_name critical adore vest that in 40 mg"}},
+		{
+			"a dose without a drug", "adore vest that in forty milligrams daily period", "", 0,
+			[]string{"drug_name critical adore vest that in 40 mg"},
+		},
 		{"a dose with verbs only", "increase it to forty milligrams daily period", "", 0, []string{}},
 		{"neighbours share a flag", "zubapril seven milligrams daily period", "zubapril", 0.2, []string{"low_confidence critical zubapril"}},
 		{"a torn number", "fentanyl one hundred, twelve micrograms period", "", 0, []string{"number critical one hundred, twelve"}},

@@ -25,11 +25,11 @@ func TestADictationThatNobodyAttendsToGetsItsJobAgain(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	ctx := context.Background()
-	queued, transcribed, signed := w.submit(), uuid.Nil, uuid.Nil
+	queued := w.submit()
 	w.loseJobs()
-	transcribed = w.transcribed()
+	transcribed := w.transcribed()
 	w.loseJobs()
-	signed = w.signed()
+	signed := w.signed()
 	w.loseJobs()
 	received := w.receivedOnly()
 	w.drain()
@@ -66,13 +66,17 @@ func (w *world) receivedOnly() uuid.UUID {
 	stored, err := w.vault.Put(ctx, w.practice, audioID, strings.NewReader(string(body)), int64(len(body)))
 	w.must(err)
 	w.in(func(ctx context.Context, tx pipeline.Tx) error {
-		err := tx.InsertDictation(ctx, pipeline.Dictation{ID: id, AuthorID: w.people["physician"].ID, PatientID: &w.patient.ID, AudioID: &audioID, WorkType: "progress",
-			Priority: pipeline.Routine, State: pipeline.Received, ReceivedAt: time.Now(), DueAt: time.Now().Add(time.Hour)})
+		err := tx.InsertDictation(ctx, pipeline.Dictation{
+			ID: id, AuthorID: w.people["physician"].ID, PatientID: &w.patient.ID, AudioID: &audioID, WorkType: "progress",
+			Priority: pipeline.Routine, State: pipeline.Received, ReceivedAt: time.Now(), DueAt: time.Now().Add(time.Hour),
+		})
 		if err != nil {
 			return err
 		}
-		return tx.InsertAudio(ctx, pipeline.Audio{ID: audioID, DictationID: id, Rendition: pipeline.Original, Key: stored.Key, SHA256: stored.SHA256, Size: stored.Size,
-			SealedKey: stored.SealedKey, VersionID: stored.VersionID, ContentType: "audio/wav", Filename: "a.wav"})
+		return tx.InsertAudio(ctx, pipeline.Audio{
+			ID: audioID, DictationID: id, Rendition: pipeline.Original, Key: stored.Key, SHA256: stored.SHA256, Size: stored.Size,
+			SealedKey: stored.SealedKey, VersionID: stored.VersionID, ContentType: "audio/wav", Filename: "a.wav",
+		})
 	})
 	return id
 }

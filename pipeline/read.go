@@ -364,8 +364,10 @@ func Verify(ctx context.Context, log AuditLog, publicKey string, outside func(co
 		return report, err
 	}
 	if waiting > 0 {
-		report.Findings = append(report.Findings, audit.Finding{Seq: -1,
-			What: itoa(waiting) + " events older than a minute are not in the tree yet; is a worker running?"})
+		report.Findings = append(report.Findings, audit.Finding{
+			Seq:  -1,
+			What: itoa(waiting) + " events older than a minute are not in the tree yet; is a worker running?",
+		})
 	}
 	return report, nil
 }

@@ -324,8 +324,10 @@ func TestWithoutASignatureNothingIsDeliveredEvenByHand(t *testing.T) {
 	}
 	// A job alone, however it came about, sends nothing.
 	w.in(func(ctx context.Context, tx pipeline.Tx) error {
-		_, err := tx.AddJob(ctx, pipeline.Job{PracticeID: w.practice, DictationID: id, Kind: pipeline.DeliverJob, Priority: pipeline.Stat,
-			InputSHA256: forged, Settings: json.RawMessage(`{}`), MaxAttempts: 3})
+		_, err := tx.AddJob(ctx, pipeline.Job{
+			PracticeID: w.practice, DictationID: id, Kind: pipeline.DeliverJob, Priority: pipeline.Stat,
+			InputSHA256: forged, Settings: json.RawMessage(`{}`), MaxAttempts: 3,
+		})
 		return err
 	})
 	w.drain()

@@ -177,8 +177,10 @@ func (w *world) settle() {
 	w.practice, err = w.serve.CreatePractice(context.Background(), "Larkspur Family Practice")
 	w.must(err)
 	roles := map[string]string{"other": "physician", "second": "editor"}
-	names := map[string]string{"physician": "Ana Rivera", "other": "Ben Osei", "editor": "Mina Okafor", "second": "Lou Sample",
-		"supervisor": "Theo Brandt", "compliance": "Ida Lund", "admin": "Sam Petrov"}
+	names := map[string]string{
+		"physician": "Ana Rivera", "other": "Ben Osei", "editor": "Mina Okafor", "second": "Lou Sample",
+		"supervisor": "Theo Brandt", "compliance": "Ida Lund", "admin": "Sam Petrov",
+	}
 	for key, name := range names {
 		role := key
 		if roles[key] != "" {
@@ -189,8 +191,10 @@ func (w *world) settle() {
 		w.in(func(ctx context.Context, tx pipeline.Tx) error { return tx.InsertPerson(ctx, p, hash) })
 	}
 	w.patient = pipeline.Patient{ID: newID(), PracticeID: w.practice, MRN: "T-1001", Name: canary + ", Lydia", BirthDate: "1960-04-30", Sex: "female", EHRRef: "Patient/p1"}
-	w.visit = pipeline.Encounter{ID: newID(), PracticeID: w.practice, PatientID: w.patient.ID, AuthorID: w.people["physician"].ID, Starts: time.Now().Truncate(time.Second),
-		Title: "Office visit", EHRRef: "Encounter/e1"}
+	w.visit = pipeline.Encounter{
+		ID: newID(), PracticeID: w.practice, PatientID: w.patient.ID, AuthorID: w.people["physician"].ID, Starts: time.Now().Truncate(time.Second),
+		Title: "Office visit", EHRRef: "Encounter/e1",
+	}
 	w.in(func(ctx context.Context, tx pipeline.Tx) error {
 		if err := tx.InsertPatient(ctx, w.patient); err != nil {
 			return err

@@ -28,8 +28,10 @@ func (s *Server) describeUploads() {
 	}}
 
 	op := operation(http.MethodPost, "/v1/uploads", tag, "create-upload", "Begin a resumable upload (tus 1.0)")
-	op.Parameters = []*huma.Param{version, header("Upload-Length", "Bytes in all"),
-		header("Upload-Metadata", "filename, filetype, client_key, author, patient, encounter, work_type, priority; as tus writes them")}
+	op.Parameters = []*huma.Param{
+		version, header("Upload-Length", "Bytes in all"),
+		header("Upload-Metadata", "filename, filetype, client_key, author, patient, encounter, work_type, priority; as tus writes them"),
+	}
 	s.describe(op, nil, map[string]*huma.Response{"201": answer("Begun", "Location", "Upload-Expires", dictationHeader)})
 
 	op = operation(http.MethodHead, "/v1/uploads/{id}", tag, "get-upload", "How many bytes are here")

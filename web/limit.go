@@ -40,12 +40,12 @@ func (l *limiter) bucket(key string) *rate.Limiter {
 	defer l.mu.Unlock()
 	if e, ok := l.byKey[key]; ok {
 		l.order.MoveToFront(e)
-		return e.Value.(*bucket).lim
+		return e.Value.(*bucket).lim //nolint:forcetypeassert // the list holds nothing else
 	}
 	if l.order.Len() >= l.size {
 		oldest := l.order.Back()
 		l.order.Remove(oldest)
-		delete(l.byKey, oldest.Value.(*bucket).key)
+		delete(l.byKey, oldest.Value.(*bucket).key) //nolint:forcetypeassert // the list holds nothing else
 	}
 	b := &bucket{key: key, lim: rate.NewLimiter(l.every, l.burst)}
 	l.byKey[key] = l.order.PushFront(b)

@@ -24,6 +24,6 @@ func (s *Server) withPlain(c huma.Context, next func(huma.Context)) {
 }
 
 func plain(ctx context.Context) (http.ResponseWriter, *http.Request) {
-	p := ctx.Value(plainKey{}).(plainPair)
+	p := ctx.Value(plainKey{}).(plainPair) //nolint:forcetypeassert // set by the only middleware that leads here
 	return p.w, p.r
 }

@@ -16,10 +16,10 @@ import (
 // useProblems makes huma speak in our problems. The library keeps its constructor of errors in a package variable, so
 // it is set once for the process.
 var useProblems = sync.OnceFunc(func() {
-	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+	huma.NewError = func(status int, _ string, errs ...error) huma.StatusError {
 		return humaProblem(context.Background(), status, errs)
 	}
-	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
 		return humaProblem(ctx.Context(), status, errs)
 	}
 })

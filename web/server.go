@@ -123,7 +123,7 @@ func (s *Server) mount() error {
 	if err := s.mountPages(); err != nil {
 		return err
 	}
-	var h http.Handler = route(s.mux)
+	h := route(s.mux)
 	h = s.withSession(h)
 	h = sameOrigin(s.cfg.BaseURL, s.log, h)
 	h = secureHeaders(s.cfg.SecureCookies, h)

@@ -79,7 +79,7 @@ func (s *sessions) identify(ctx context.Context, r *http.Request) error {
 	id, err1 := uuid.Parse(s.scs.GetString(ctx, SessionPersonKey))
 	practice, err2 := uuid.Parse(s.scs.GetString(ctx, keyPractice))
 	if err1 != nil || err2 != nil {
-		return nil // the session ran out, or the token never was one
+		return nil //nolint:nilerr // the session ran out, or the token never was one
 	}
 	p, err := s.people.Person(ctx, practice, id)
 	switch kind := fault.KindOf(err); {

@@ -34,8 +34,10 @@ func (w *world) recorded(then func(context.Context, pipeline.Tx, pipeline.Dictat
 		if err := tx.InsertDictation(ctx, d); err != nil {
 			return err
 		}
-		if err := tx.InsertAudio(ctx, pipeline.Audio{ID: audioID, PracticeID: w.practice, DictationID: d.ID, Rendition: pipeline.Original,
-			Key: "k/" + d.ID.String(), SHA256: hex.EncodeToString(sum[:]), Size: 12, SealedKey: []byte{1}, ContentType: "audio/wav"}); err != nil {
+		if err := tx.InsertAudio(ctx, pipeline.Audio{
+			ID: audioID, PracticeID: w.practice, DictationID: d.ID, Rendition: pipeline.Original,
+			Key: "k/" + d.ID.String(), SHA256: hex.EncodeToString(sum[:]), Size: 12, SealedKey: []byte{1}, ContentType: "audio/wav",
+		}); err != nil {
 			return err
 		}
 		return then(ctx, tx, d)
@@ -83,8 +85,12 @@ func document(text string) notes.Document {
 func speech(sum string) transcribe.Transcript {
 	return transcribe.Transcript{
 		Audio: transcribe.AudioFacts{SHA256: sum, Seconds: 1}, Model: transcribe.ModelFacts{Name: "base", SHA256: sum}, Text: "He feels well today.",
-		Words: []transcribe.Word{{Text: "He", Start: 0.1, End: 0.2, Confidence: 0.9}, {Text: "feels", Start: 0.2, End: 0.4, Confidence: 0.9},
-			{Text: "well", Start: 0.4, End: 0.6, Confidence: 0.9}, {Text: "today.", Start: 0.6, End: 0.9, Confidence: 0.9}},
+		Words: []transcribe.Word{
+			{Text: "He", Start: 0.1, End: 0.2, Confidence: 0.9},
+			{Text: "feels", Start: 0.2, End: 0.4, Confidence: 0.9},
+			{Text: "well", Start: 0.4, End: 0.6, Confidence: 0.9},
+			{Text: "today.", Start: 0.6, End: 0.9, Confidence: 0.9},
+		},
 		Spans: []transcribe.Span{{Start: 0, End: 0.9, Kind: transcribe.SpanWords}, {Start: 0.9, End: 1, Kind: transcribe.SpanSilence}},
 	}
 }

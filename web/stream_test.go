@@ -74,8 +74,10 @@ func (s *shelf) Delete(t string) error {
 func bare(t testing.TB) (s *Server, d *drain, cookie string) {
 	t.Helper()
 	d = &drain{me: pipeline.Person{ID: uuid.New(), PracticeID: uuid.New(), Role: "physician"}}
-	s, err := New(Config{Service: d, Sessions: &shelf{m: map[string][]byte{}}, Log: slog.New(slog.DiscardHandler), SpoolDir: t.TempDir(),
-		Pages: http.NotFoundHandler()})
+	s, err := New(Config{
+		Service: d, Sessions: &shelf{m: map[string][]byte{}}, Log: slog.New(slog.DiscardHandler), SpoolDir: t.TempDir(),
+		Pages: http.NotFoundHandler(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

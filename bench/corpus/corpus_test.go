@@ -48,8 +48,10 @@ func TestTheCorpusCoversSpecialtiesVoicesContainersAndWorkTypes(t *testing.T) {
 			note("kinds of fact", string(f.Kind))
 		}
 	}
-	atLeast := map[string]int{"cases": 8, "specialties": 8, "voices": 2, "containers": 6, "work types": 4,
-		"without dictated punctuation": 2, "with words taken back": 2, "kinds of fact": 7}
+	atLeast := map[string]int{
+		"cases": 8, "specialties": 8, "voices": 2, "containers": 6, "work types": 4,
+		"without dictated punctuation": 2, "with words taken back": 2, "kinds of fact": 7,
+	}
 	for what, n := range atLeast {
 		if len(seen[what]) < n {
 			t.Errorf("%s: %d, want at least %d", what, len(seen[what]), n)

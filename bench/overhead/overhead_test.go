@@ -18,8 +18,10 @@ import (
 func took(ms int) overhead.Sample {
 	at := time.Date(2026, 10, 3, 9, 0, 0, 0, time.UTC)
 	engine := 700 * time.Millisecond
-	return overhead.Sample{Name: fmt.Sprintf("took-%d", ms), Received: at, Engine: engine,
-		Drafted: at.Add(engine + time.Duration(ms)*time.Millisecond)}
+	return overhead.Sample{
+		Name: fmt.Sprintf("took-%d", ms), Received: at, Engine: engine,
+		Drafted: at.Add(engine + time.Duration(ms)*time.Millisecond),
+	}
 }
 
 func TestPercentilesAreDictationsThatHappened(t *testing.T) {
@@ -29,8 +31,10 @@ func TestPercentilesAreDictationsThatHappened(t *testing.T) {
 		samples = append(samples, took(ms))
 	}
 	got := overhead.Summarize(samples)
-	want := overhead.Summary{Count: 100, P50: 50 * time.Millisecond, P95: 95 * time.Millisecond,
-		Max: 100 * time.Millisecond, Slowest: "took-100"}
+	want := overhead.Summary{
+		Count: 100, P50: 50 * time.Millisecond, P95: 95 * time.Millisecond,
+		Max: 100 * time.Millisecond, Slowest: "took-100",
+	}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -50,8 +50,10 @@ func (c *demoCmd) Run(rt *runtime) error {
 	inner.ctx, cancel = context.WithCancel(ctx)
 	defer cancel()
 	w := &walk{rt: rt, cmd: c, started: time.Now()}
-	up := upCmd{engineFlags: c.engineFlags, Data: filepath.Join(dir, "data"), Demo: true, IdleTimeout: 15 * time.Minute,
-		anyPort: true, quiet: true, ready: func(n *node) { ready <- n }}
+	up := upCmd{
+		engineFlags: c.engineFlags, Data: filepath.Join(dir, "data"), Demo: true, IdleTimeout: 15 * time.Minute,
+		anyPort: true, quiet: true, ready: func(n *node) { ready <- n },
+	}
 	go func() { ended <- up.Run(&inner) }()
 	select {
 	case err := <-ended:
@@ -96,7 +98,7 @@ func (w *walk) finish(err error) {
 	if w.cmd.JSON {
 		enc := json.NewEncoder(w.rt.out)
 		enc.SetIndent("", "  ")
-		_ = enc.Encode(map[string]any{"ok": err == nil, "seconds": time.Since(w.started).Seconds(), "steps": w.steps})
+		_ = enc.Encode(map[string]any{"ok": err == nil, "seconds": time.Since(w.started).Seconds(), "steps": w.steps}) //nolint:errchkjson // plain data
 		return
 	}
 	if err == nil {

@@ -185,8 +185,13 @@ func (s sound) WriteWAV(ctx context.Context, w io.Writer) error {
 	}
 	out := bufio.NewWriterSize(w, 1<<16)
 	header := []any{
-		[4]byte{'R', 'I', 'F', 'F'}, uint32(36 + size), [8]byte{'W', 'A', 'V', 'E', 'f', 'm', 't', ' '}, uint32(16), uint16(1), uint16(1),
-		uint32(audio.Rate), uint32(audio.Rate * bytesPerSample), uint16(bytesPerSample), uint16(16), [4]byte{'d', 'a', 't', 'a'}, uint32(size),
+		[4]byte{'R', 'I', 'F', 'F'},
+		uint32(36 + size),
+		[8]byte{'W', 'A', 'V', 'E', 'f', 'm', 't', ' '},
+		uint32(16), uint16(1), uint16(1),
+		uint32(audio.Rate), uint32(audio.Rate * bytesPerSample), uint16(bytesPerSample), uint16(16),
+		[4]byte{'d', 'a', 't', 'a'},
+		uint32(size),
 	}
 	for _, field := range header {
 		if err := binary.Write(out, binary.LittleEndian, field); err != nil {

@@ -106,7 +106,7 @@ func (c *upCmd) roles(rt *runtime, stack *services.Stack, front, back *parts, ke
 	if err != nil {
 		return err
 	}
-	ln, err := c.listener(stack)
+	ln, err := c.listener()
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (c *upCmd) serviceFlags(stack *services.Stack, keys auditKeys, sandboxURL s
 }
 
 // listener takes the wished port or the next free one.
-func (c *upCmd) listener(stack *services.Stack) (net.Listener, error) {
+func (c *upCmd) listener() (net.Listener, error) {
 	if c.anyPort {
 		return net.Listen("tcp", "127.0.0.1:0")
 	}

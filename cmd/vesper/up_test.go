@@ -135,8 +135,10 @@ func (i *installation) healthy() {
 // submit sends a recording with the command, as a script would.
 func (i *installation) submit(path string, more ...string) result {
 	i.t.Helper()
-	return run(i.t, []string{"VESPER_PASSWORD=" + i.password("dr.avery")}, append([]string{"submit", path, "--server", i.url, "--author", "dr.avery",
-		"--patient", "DEMO-0001"}, more...)...)
+	return run(i.t, []string{"VESPER_PASSWORD=" + i.password("dr.avery")}, append([]string{
+		"submit", path, "--server", i.url, "--author", "dr.avery",
+		"--patient", "DEMO-0001",
+	}, more...)...)
 }
 
 // answersWithoutItsParts stops one service after the other under a running installation.

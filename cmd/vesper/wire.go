@@ -163,8 +163,10 @@ func sweep(rt *runtime, dir, prefix string, age time.Duration) {
 // engine too: the record is sequenced and claims that ran out are released while a model is still on its way.
 func work(ctx context.Context, rt *runtime, p *parts, engine func(context.Context) (*recogniser, error), settings func() ([]byte, error), auditKey string) error {
 	// Of the worker a keeper needs only what moves dictations and jobs along, not the engine.
-	keeper := &pipeline.Keeper{Worker: &pipeline.Worker{Store: p.store, Kick: p.relay.Kick, Log: rt.log}, Settings: settings, SignKey: auditKey,
-		Outside: p.objects.PutCheckpoint, Log: rt.log}
+	keeper := &pipeline.Keeper{
+		Worker: &pipeline.Worker{Store: p.store, Kick: p.relay.Kick, Log: rt.log}, Settings: settings, SignKey: auditKey,
+		Outside: p.objects.PutCheckpoint, Log: rt.log,
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { p.relay.Run(ctx); return nil })
 	g.Go(func() error { keeper.Run(ctx); return nil })

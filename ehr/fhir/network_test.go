@@ -15,8 +15,10 @@ import (
 
 func TestOnlyAddressesWhereAnEHRMayBeAreDialled(t *testing.T) {
 	t.Parallel()
-	clinic := []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("fd12::/16"),
-		netip.MustParsePrefix("0.0.0.0/0")}
+	clinic := []netip.Prefix{
+		netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("fd12::/16"),
+		netip.MustParsePrefix("0.0.0.0/0"),
+	}
 	cases := []struct {
 		address string
 		allow   []netip.Prefix
@@ -89,16 +91,20 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 
 func TestBadBaseURLsAreRefused(t *testing.T) {
 	t.Parallel()
-	for _, u := range []string{"", "ehr.example", "http://ehr.example/fhir", "https://user:pw@ehr.example", "ftp://ehr.example",
-		"https://ehr.example/fhir?x=1", "https://ehr.example/#a", "https://"} {
+	for _, u := range []string{
+		"", "ehr.example", "http://ehr.example/fhir", "https://user:pw@ehr.example", "ftp://ehr.example",
+		"https://ehr.example/fhir?x=1", "https://ehr.example/#a", "https://",
+	} {
 		_, err := New(Config{BaseURL: u})
 		if fault.KindOf(err) != fault.Invalid || strings.Contains(fault.As(err).Public, "pw") {
 			t.Errorf("%q: %v", u, err)
 		}
 	}
 	for _, cfg := range []Config{
-		{BaseURL: "https://ehr.example/fhir/"}, {BaseURL: "http://127.0.0.1:1/fhir", AllowPrivate: true},
-		{BaseURL: "http://[::1]/fhir", AllowPrivate: true}, {BaseURL: "http://ehr.example", PlainHTTP: true},
+		{BaseURL: "https://ehr.example/fhir/"},
+		{BaseURL: "http://127.0.0.1:1/fhir", AllowPrivate: true},
+		{BaseURL: "http://[::1]/fhir", AllowPrivate: true},
+		{BaseURL: "http://ehr.example", PlainHTTP: true},
 	} {
 		if _, err := New(cfg); err != nil {
 			t.Errorf("%s: %v", cfg.BaseURL, err)

@@ -113,8 +113,10 @@ func encode(d ehr.Document) ([]byte, error) {
 		Status:           "current",
 		DocStatus:        ehr.DocStatus(d),
 		Type:             &codeableConcept{Coding: []coding{{loincSystem, d.Type.Code, d.Type.Display}}, Text: d.Type.Display},
-		Category: []codeableConcept{{Coding: []coding{{categorySystem, "clinical-note", "Clinical Note"}},
-			Text: "Clinical Note"}},
+		Category: []codeableConcept{{
+			Coding: []coding{{categorySystem, "clinical-note", "Clinical Note"}},
+			Text:   "Clinical Note",
+		}},
 		Subject:       toReference(d.Patient),
 		Date:          at,
 		Author:        []reference{{d.Author.Ref, d.Author.Display}},

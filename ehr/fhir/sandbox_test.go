@@ -40,8 +40,10 @@ func serve(t *testing.T, opt sandbox.Config) (*sandbox.Server, *httptest.Server,
 
 func client(t *testing.T, url string, timeout time.Duration) *fhir.Client {
 	t.Helper()
-	c, err := fhir.New(fhir.Config{Name: "sandbox", BaseURL: url + "/fhir", AllowPrivate: true,
-		Token: "sandbox-token", Timeout: timeout})
+	c, err := fhir.New(fhir.Config{
+		Name: "sandbox", BaseURL: url + "/fhir", AllowPrivate: true,
+		Token: "sandbox-token", Timeout: timeout,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,8 +54,10 @@ func TestClientConformsAgainstTheSandbox(t *testing.T) {
 	t.Parallel()
 	ehrtest.Run(t, func(t *testing.T) ehrtest.Fixture {
 		s, srv, c := serve(t, sandbox.Config{})
-		return ehrtest.Fixture{Target: c, Stop: srv.Close,
-			Stored: func(i ehr.Identifier) int { return s.Count(i.System, i.Value) }}
+		return ehrtest.Fixture{
+			Target: c, Stop: srv.Close,
+			Stored: func(i ehr.Identifier) int { return s.Count(i.System, i.Value) },
+		}
 	})
 }
 
@@ -231,8 +235,10 @@ func TestDuplicatesInTheEHRStopForAPerson(t *testing.T) {
 func TestWrongTokenGoesToAPersonAndIsNotShown(t *testing.T) {
 	t.Parallel()
 	_, srv, _ := serve(t, sandbox.Config{})
-	c, err := fhir.New(fhir.Config{BaseURL: srv.URL + "/fhir", PlainHTTP: true, AllowNetworks: loopback,
-		Token: "wrong-secret"})
+	c, err := fhir.New(fhir.Config{
+		BaseURL: srv.URL + "/fhir", PlainHTTP: true, AllowNetworks: loopback,
+		Token: "wrong-secret",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -120,7 +120,8 @@ func (s *Server) read(kind string) func(http.ResponseWriter, *http.Request) erro
 
 func placeholder(kind, id, display string) map[string]any {
 	p := map[string]any{"resourceType": kind, "id": id, "meta": map[string]any{"tag": []any{map[string]any{
-		"system": "urn:vesper:sandbox-ehr", "code": "placeholder", "display": Notice}}}}
+		"system": "urn:vesper:sandbox-ehr", "code": "placeholder", "display": Notice,
+	}}}}
 	switch {
 	case kind == "Encounter": // status and class are required in R4
 		p["status"] = "unknown"
@@ -175,13 +176,17 @@ func (s *Server) metadata(w http.ResponseWriter, r *http.Request) {
 		"type": "DocumentReference", "interaction": interactions("create", "read", "vread", "search-type"),
 		"versioning": "versioned", "conditionalCreate": true,
 		"searchParam": []any{
-			map[string]any{"name": "identifier", "type": "token"}, map[string]any{"name": "patient", "type": "reference"},
-			map[string]any{"name": "subject", "type": "reference"}, map[string]any{"name": "_id", "type": "token"},
+			map[string]any{"name": "identifier", "type": "token"},
+			map[string]any{"name": "patient", "type": "reference"},
+			map[string]any{"name": "subject", "type": "reference"},
+			map[string]any{"name": "_id", "type": "token"},
 		},
 	}}
 	for _, kind := range referencedKinds {
-		resources = append(resources, map[string]any{"type": kind, "interaction": interactions("read", "vread", "update"),
-			"updateCreate": true, "versioning": "versioned"})
+		resources = append(resources, map[string]any{
+			"type": kind, "interaction": interactions("read", "vread", "update"),
+			"updateCreate": true, "versioning": "versioned",
+		})
 	}
 	s.write(w, http.StatusOK, map[string]any{
 		"resourceType": "CapabilityStatement", "status": "active", "date": "2026-01-01", "kind": "instance",

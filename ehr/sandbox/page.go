@@ -36,7 +36,7 @@ type page struct {
 // pageSize is how many documents the list shows.
 const pageSize = 100
 
-func (s *Server) listPage(w http.ResponseWriter, r *http.Request) {
+func (s *Server) listPage(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	ids := slices.Clone(s.store.documents)
 	s.mu.Unlock()

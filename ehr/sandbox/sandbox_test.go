@@ -82,8 +82,10 @@ func note(key, text string, change ...func(map[string]any)) string {
 		"category":   []any{map[string]any{"coding": []any{map[string]any{"system": "c", "code": "clinical-note"}}}},
 		"subject":    map[string]any{"reference": "Patient/p1", "display": "Fictional <b>Patient</b>"},
 		"date":       "2026-01-05T10:00:00Z", "author": []any{map[string]any{"reference": "Practitioner/dr1"}},
-		"content": []any{map[string]any{"attachment": map[string]any{"contentType": "text/plain; charset=utf-8",
-			"data": base64.StdEncoding.EncodeToString([]byte(text))}}},
+		"content": []any{map[string]any{"attachment": map[string]any{
+			"contentType": "text/plain; charset=utf-8",
+			"data":        base64.StdEncoding.EncodeToString([]byte(text)),
+		}}},
 	}
 	for _, c := range change {
 		c(d)
@@ -334,9 +336,14 @@ func TestTheTokenGuardsTheEndpointAndThePages(t *testing.T) {
 		path, auth string
 		want       int
 	}{
-		{"/fhir/DocumentReference", "", 401}, {"/fhir/DocumentReference", "Bearer wrong", 401},
-		{"/fhir/DocumentReference", "Bearer secret", 200}, {"/fhir/metadata", "", 200},
-		{"/", "", 401}, {"/", basic, 200}, {"/documents/1", "", 401}, {"/fhir/Nonsense", "Bearer secret", 404},
+		{"/fhir/DocumentReference", "", 401},
+		{"/fhir/DocumentReference", "Bearer wrong", 401},
+		{"/fhir/DocumentReference", "Bearer secret", 200},
+		{"/fhir/metadata", "", 200},
+		{"/", "", 401},
+		{"/", basic, 200},
+		{"/documents/1", "", 401},
+		{"/fhir/Nonsense", "Bearer secret", 404},
 	} {
 		if res, _ := e.do("GET", c.path, "", "Authorization", c.auth); res.StatusCode != c.want {
 			t.Errorf("%s with %q: %d, want %d", c.path, c.auth, res.StatusCode, c.want)

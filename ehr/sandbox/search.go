@@ -37,11 +37,15 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		entries = append(entries, map[string]any{"fullUrl": s.base(r) + "/DocumentReference/" + id, "resource": l.Resource,
-			"search": map[string]any{"mode": "match"}})
+		entries = append(entries, map[string]any{
+			"fullUrl": s.base(r) + "/DocumentReference/" + id, "resource": l.Resource,
+			"search": map[string]any{"mode": "match"},
+		})
 	}
-	bundle := map[string]any{"resourceType": "Bundle", "type": "searchset", "total": len(ids),
-		"link": s.links(r, q, offset, count, len(ids))}
+	bundle := map[string]any{
+		"resourceType": "Bundle", "type": "searchset", "total": len(ids),
+		"link": s.links(r, q, offset, count, len(ids)),
+	}
 	if len(entries) > 0 { // FHIR forbids empty arrays
 		bundle["entry"] = entries
 	}

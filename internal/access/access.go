@@ -65,8 +65,10 @@ const (
 
 // Actions lists every action, for tests that walk the whole matrix.
 func Actions() []Action {
-	return []Action{Submit, List, View, Listen, Claim, Edit, Release, Send, Return, Sign, Amend, History, Retry, Reject,
-		ReadAudit, ManagePeople, Process}
+	return []Action{
+		Submit, List, View, Listen, Claim, Edit, Release, Send, Return, Sign, Amend, History, Retry, Reject,
+		ReadAudit, ManagePeople, Process,
+	}
 }
 
 // Resource is what an action touches. Zero fields mean "none": a practice-wide resource has only PracticeID.

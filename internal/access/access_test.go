@@ -32,8 +32,11 @@ type relation struct {
 }
 
 var relations = []relation{
-	{"own, unclaimed", me, uuid.Nil}, {"own, claimed by another", me, somebody},
-	{"another's, unclaimed", somebody, uuid.Nil}, {"another's, claimed by me", somebody, me}, {"another's, claimed by another", somebody, somebody},
+	{"own, unclaimed", me, uuid.Nil},
+	{"own, claimed by another", me, somebody},
+	{"another's, unclaimed", somebody, uuid.Nil},
+	{"another's, claimed by me", somebody, me},
+	{"another's, claimed by another", somebody, somebody},
 }
 
 // matrix prints who may do what, one line for each role and action: the states in which each relation allows it.

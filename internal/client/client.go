@@ -99,8 +99,12 @@ func (c *Client) Submit(ctx context.Context, path string, sub Submission) (Recei
 // writeForm writes the fields first, so that the server can refuse before it reads the file.
 func writeForm(form *multipart.Writer, f io.Reader, name string, sub Submission) error {
 	fields := [][2]string{
-		{"author", sub.Author}, {"patient", sub.Patient}, {"encounter", sub.Encounter}, {"work_type", sub.WorkType},
-		{"priority", sub.Priority}, {"client_key", sub.ClientKey},
+		{"author", sub.Author},
+		{"patient", sub.Patient},
+		{"encounter", sub.Encounter},
+		{"work_type", sub.WorkType},
+		{"priority", sub.Priority},
+		{"client_key", sub.ClientKey},
 	}
 	for _, kv := range fields {
 		if kv[1] == "" {

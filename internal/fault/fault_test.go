@@ -66,8 +66,10 @@ func TestTheLogGetsTheCauseAndPeopleDoNot(t *testing.T) {
 func TestOnlyWhatCanPassIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	again := map[fault.Kind]bool{fault.Unavailable: true, fault.Internal: true, fault.Canceled: true}
-	for _, k := range []fault.Kind{fault.Invalid, fault.Unauthenticated, fault.Forbidden, fault.NotFound, fault.Conflict, fault.TooLarge, fault.Unsupported,
-		fault.Unavailable, fault.Canceled, fault.Internal} {
+	for _, k := range []fault.Kind{
+		fault.Invalid, fault.Unauthenticated, fault.Forbidden, fault.NotFound, fault.Conflict, fault.TooLarge, fault.Unsupported,
+		fault.Unavailable, fault.Canceled, fault.Internal,
+	} {
 		if got := fault.Retryable(fmt.Errorf("x: %w", fault.New(k, "c", "p"))); got != again[k] {
 			t.Errorf("%s: %v", k, got)
 		}

@@ -172,13 +172,31 @@ func (s *scan) dosedAt(i int, second number) bool {
 
 // frequencies are abbreviations that are written out: some are on the lists of dangerous ones, the others are close.
 var frequencies = []struct{ said, written string }{
-	{"q o d", "every other day"}, {"q other day", "every other day"}, {"qod", "every other day"},
-	{"q d", "daily"}, {"qd", "daily"}, {"q day", "daily"}, {"q daily", "daily"}, {"qday", "daily"},
-	{"q h s", "at bedtime"}, {"qhs", "at bedtime"}, {"q hs", "at bedtime"},
-	{"q a m", "every morning"}, {"qam", "every morning"}, {"q am", "every morning"},
-	{"q p m", "every evening"}, {"qpm", "every evening"}, {"q pm", "every evening"},
-	{"b i d", "twice daily"}, {"bid", "twice daily"}, {"t i d", "three times daily"}, {"tid", "three times daily"},
-	{"q i d", "four times daily"}, {"qid", "four times daily"}, {"p r n", "as needed"}, {"prn", "as needed"},
+	{"q o d", "every other day"},
+	{"q other day", "every other day"},
+	{"qod", "every other day"},
+	{"q d", "daily"},
+	{"qd", "daily"},
+	{"q day", "daily"},
+	{"q daily", "daily"},
+	{"qday", "daily"},
+	{"q h s", "at bedtime"},
+	{"qhs", "at bedtime"},
+	{"q hs", "at bedtime"},
+	{"q a m", "every morning"},
+	{"qam", "every morning"},
+	{"q am", "every morning"},
+	{"q p m", "every evening"},
+	{"qpm", "every evening"},
+	{"q pm", "every evening"},
+	{"b i d", "twice daily"},
+	{"bid", "twice daily"},
+	{"t i d", "three times daily"},
+	{"tid", "three times daily"},
+	{"q i d", "four times daily"},
+	{"qid", "four times daily"},
+	{"p r n", "as needed"},
+	{"prn", "as needed"},
 }
 
 var everyHours = regexp.MustCompile(`^q(\d{1,2})h$`)

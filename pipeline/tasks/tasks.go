@@ -22,7 +22,7 @@ const taskType = "vesper:job"
 
 // The Redis client writes to standard error past every logger, several lines a second while Redis is away. The relay and
 // the server say once that it is.
-func init() { redis.SetLogger(silence{}) }
+func init() { redis.SetLogger(silence{}) } //nolint:gochecknoinits // the client offers a package variable only
 
 type silence struct{}
 

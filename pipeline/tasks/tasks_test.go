@@ -218,8 +218,9 @@ func TestRedisHoldsIdsOnly(t *testing.T) {
 			t.Errorf("the task lacks %s", id)
 		}
 	}
-	payload := msg[strings.Index(msg, "{"):]
-	payload = payload[:strings.Index(payload, "}")+1]
+	_, payload, _ := strings.Cut(msg, "{")
+	payload, _, _ = strings.Cut(payload, "}")
+	payload = "{" + payload + "}"
 	want := fmt.Sprintf(`{"JobID":"%s","PracticeID":"%s","DispatchNo":1,"Kind":"transcribe","Priority":"stat"}`, d.JobID, d.PracticeID)
 	if payload != want {
 		t.Errorf("the payload is %s, want %s", payload, want)

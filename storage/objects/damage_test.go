@@ -140,8 +140,10 @@ func (f flip) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestBytesDamagedOnTheWayAreNeverAcknowledged(t *testing.T) {
 	t.Parallel()
 	w := open(t, testkit.S3(t), func(c *objects.Config) { c.Transport = flip{c.Transport} })
-	_, err := w.Put(t.Context(), objects.PutRequest{Practice: uuid.New(), AudioID: uuid.New(), Size: -1,
-		Reader: bytes.NewReader(noise(100000))})
+	_, err := w.Put(t.Context(), objects.PutRequest{
+		Practice: uuid.New(), AudioID: uuid.New(), Size: -1,
+		Reader: bytes.NewReader(noise(100000)),
+	})
 	if !fault.Retryable(err) {
 		t.Fatalf("want a refusal that may be tried again, got %v", err)
 	}
@@ -151,14 +153,17 @@ func TestTheStoreWeRelyOnRefusesAWrongChecksum(t *testing.T) {
 	t.Parallel()
 	w := open(t, testkit.S3(t))
 	sum := sha256.Sum256([]byte("other bytes"))
-	client, err := minio.New(w.cfg.Endpoint, &minio.Options{Region: w.cfg.Region, TrailingHeaders: true,
-		Creds: credentials.NewStaticV4(w.cfg.AccessKey, w.cfg.SecretKey, ""), Transport: w.cfg.Transport})
+	client, err := minio.New(w.cfg.Endpoint, &minio.Options{
+		Region: w.cfg.Region, TrailingHeaders: true,
+		Creds: credentials.NewStaticV4(w.cfg.AccessKey, w.cfg.SecretKey, ""), Transport: w.cfg.Transport,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = client.PutObject(t.Context(), w.cfg.Bucket, "x", strings.NewReader("bytes"), 5, minio.PutObjectOptions{
 		DisableMultipart: true,
-		UserMetadata:     map[string]string{"X-Amz-Checksum-Sha256": base64.StdEncoding.EncodeToString(sum[:])}})
+		UserMetadata:     map[string]string{"X-Amz-Checksum-Sha256": base64.StdEncoding.EncodeToString(sum[:])},
+	})
 	if minio.ToErrorResponse(err).Code != "BadDigest" {
 		t.Fatalf("got %v", err)
 	}

@@ -126,7 +126,7 @@ func (s *Store) existing(ctx context.Context, want Object) (found, error) {
 	got := want
 	got.VersionID, got.CipherSHA256 = info.VersionID, info.UserMetadata[metaCipherSum]
 	if got.SealedKey, err = base64.StdEncoding.DecodeString(info.UserMetadata[metaSealedKey]); err != nil {
-		return found{damaged: true}, nil
+		return found{damaged: true}, nil //nolint:nilerr // unreadable metadata is damage, and is repaired
 	}
 	switch err := s.Verify(ctx, got); {
 	case err == nil:

@@ -31,8 +31,10 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 var master = bytes.Repeat([]byte{7}, objects.KeySize)
 
 func config(b testkit.Bucket) objects.Config {
-	return objects.Config{Endpoint: b.Host(), AccessKey: b.AccessKey, SecretKey: b.SecretKey, Bucket: b.Name,
-		Region: b.Region, MasterKey: master}
+	return objects.Config{
+		Endpoint: b.Host(), AccessKey: b.AccessKey, SecretKey: b.SecretKey, Bucket: b.Name,
+		Region: b.Region, MasterKey: master,
+	}
 }
 
 // world is a fresh bucket with a store on it and a bare client beside, for doing harm.
@@ -57,8 +59,10 @@ func open(t *testing.T, b testkit.Bucket, change ...func(*objects.Config)) world
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := minio.New(cfg.Endpoint, &minio.Options{Creds: credentials.NewStaticV4(cfg.AccessKey, cfg.SecretKey, ""),
-		Region: cfg.Region, Transport: transport})
+	client, err := minio.New(cfg.Endpoint, &minio.Options{
+		Creds:  credentials.NewStaticV4(cfg.AccessKey, cfg.SecretKey, ""),
+		Region: cfg.Region, Transport: transport,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,8 +71,10 @@ func open(t *testing.T, b testkit.Bucket, change ...func(*objects.Config)) world
 
 func (w world) put(body []byte) objects.Object {
 	w.t.Helper()
-	o, err := w.Put(w.t.Context(), objects.PutRequest{Practice: uuid.New(), AudioID: uuid.New(), Size: int64(len(body)),
-		Reader: bytes.NewReader(body)})
+	o, err := w.Put(w.t.Context(), objects.PutRequest{
+		Practice: uuid.New(), AudioID: uuid.New(), Size: int64(len(body)),
+		Reader: bytes.NewReader(body),
+	})
 	if err != nil {
 		w.t.Fatalf("put %d bytes: %v", len(body), err)
 	}
@@ -197,8 +203,16 @@ func TestRangesOfARecordingEqualThoseOfTheOriginal(t *testing.T) {
 	}))
 	defer srv.Close()
 	rnd := rand.New(rand.NewPCG(1, 2))
-	ranges := [][2]int{{0, 0}, {0, 65535}, {65535, 65536}, {65536, 131071}, {len(body) - 1, len(body) - 1}, {0, len(body) - 1},
-		{256<<10 - 1, 256 << 10}, {768 << 10, 1<<20 + 5}}
+	ranges := [][2]int{
+		{0, 0},
+		{0, 65535},
+		{65535, 65536},
+		{65536, 131071},
+		{len(body) - 1, len(body) - 1},
+		{0, len(body) - 1},
+		{256<<10 - 1, 256 << 10},
+		{768 << 10, 1<<20 + 5},
+	}
 	for range 25 {
 		a := rnd.IntN(len(body))
 		ranges = append(ranges, [2]int{a, a + rnd.IntN(len(body)-a)})

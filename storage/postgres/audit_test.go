@@ -195,11 +195,17 @@ func TestEveryWayToChangeTheLogIsFound(t *testing.T) {
 		"an edited event with a fitting leaf and other time": {[]string{`UPDATE audit_events SET at = at - interval '1 microsecond' WHERE id = ` + entry("5")}, "entry 5 was changed"},
 		"a deleted event": {[]string{`DELETE FROM audit_events WHERE id = ` + entry("2")}, "entry 2 was changed"},
 		"a deleted entry": {[]string{`DELETE FROM audit_events WHERE id = ` + entry("4"), `DELETE FROM audit_entries WHERE seq = 4`}, "entry 4 is missing"},
-		"a gap that was closed": {[]string{`ALTER TABLE audit_entries DROP CONSTRAINT IF EXISTS audit_entries_seq_check`, `DELETE FROM audit_entries WHERE seq = 4`,
-			`UPDATE audit_entries SET seq = -seq WHERE seq > 4`, `UPDATE audit_entries SET seq = -seq - 1 WHERE seq < 0`}, "its tail was cut"},
-		"two entries exchanged": {[]string{`ALTER TABLE audit_entries DROP CONSTRAINT IF EXISTS audit_entries_seq_check`,
-			`UPDATE audit_entries SET seq = -1 WHERE seq = 1`, `UPDATE audit_entries SET seq = 1 WHERE seq = 2`, `UPDATE audit_entries SET seq = 2 WHERE seq = -1`},
-			"differs from a signed checkpoint"},
+		"a gap that was closed": {[]string{
+			`ALTER TABLE audit_entries DROP CONSTRAINT IF EXISTS audit_entries_seq_check`, `DELETE FROM audit_entries WHERE seq = 4`,
+			`UPDATE audit_entries SET seq = -seq WHERE seq > 4`, `UPDATE audit_entries SET seq = -seq - 1 WHERE seq < 0`,
+		}, "its tail was cut"},
+		"two entries exchanged": {
+			[]string{
+				`ALTER TABLE audit_entries DROP CONSTRAINT IF EXISTS audit_entries_seq_check`,
+				`UPDATE audit_entries SET seq = -1 WHERE seq = 1`, `UPDATE audit_entries SET seq = 1 WHERE seq = 2`, `UPDATE audit_entries SET seq = 2 WHERE seq = -1`,
+			},
+			"differs from a signed checkpoint",
+		},
 		"a cut tail":                     {[]string{`DELETE FROM audit_entries WHERE seq >= 6`}, "its tail was cut"},
 		"a cut tail, checkpoint and all": {[]string{`DELETE FROM audit_entries WHERE seq >= 6`, `DELETE FROM audit_checkpoints`, `DELETE FROM audit_hashes WHERE idx >= 10`}, "its tail was cut"},
 	} {

@@ -15,8 +15,10 @@ const dictationColumns = `d.id, d.practice_id, d.author_id, d.patient_id, d.enco
 
 // dictationFields are the places for dictationColumns.
 func dictationFields(d *pipeline.Dictation) []any {
-	return []any{&d.ID, &d.PracticeID, &d.AuthorID, &d.PatientID, &d.EncounterID, &d.AudioID, &d.ParentID,
-		&d.WorkType, &d.Priority, &d.State, &d.Reason, &d.ClientKey, &d.ReceivedAt, &d.DueAt, &d.UpdatedAt}
+	return []any{
+		&d.ID, &d.PracticeID, &d.AuthorID, &d.PatientID, &d.EncounterID, &d.AudioID, &d.ParentID,
+		&d.WorkType, &d.Priority, &d.State, &d.Reason, &d.ClientKey, &d.ReceivedAt, &d.DueAt, &d.UpdatedAt,
+	}
 }
 
 func inUTC(d *pipeline.Dictation) {

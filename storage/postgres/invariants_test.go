@@ -13,8 +13,10 @@ import (
 	"vesper/pipeline"
 )
 
-var appendOnlyTables = []string{"transcripts", "transcript_words", "transcript_spans", "note_versions", "signatures", "audit_events",
-	"audit_entries", "audit_hashes", "audit_checkpoints", "job_chunks", "dictation_moves", "state_changes"}
+var appendOnlyTables = []string{
+	"transcripts", "transcript_words", "transcript_spans", "note_versions", "signatures", "audit_events",
+	"audit_entries", "audit_hashes", "audit_checkpoints", "job_chunks", "dictation_moves", "state_changes",
+}
 
 func TestHistoryCannotBeChangedByTheApplication(t *testing.T) {
 	t.Parallel()
@@ -82,8 +84,10 @@ func TestEveryTableWithAPracticeHasForcedRowLevelSecurity(t *testing.T) {
 	}
 }
 
-var practiceTables = []string{"practices", "people", "patients", "encounters", "work_types", "dictations", "audio_objects", "jobs", "job_chunks",
-	"transcripts", "transcript_words", "transcript_spans", "notes", "note_versions", "claims", "signatures", "deliveries", "audit_events"}
+var practiceTables = []string{
+	"practices", "people", "patients", "encounters", "work_types", "dictations", "audio_objects", "jobs", "job_chunks",
+	"transcripts", "transcript_words", "transcript_spans", "notes", "note_versions", "claims", "signatures", "deliveries", "audit_events",
+}
 
 func TestAnotherPracticeSeesNothing(t *testing.T) {
 	t.Parallel()
@@ -218,8 +222,10 @@ func TestTheDatabaseKnowsTheSameTransitionsAsTheProgram(t *testing.T) {
 }
 
 func states() []pipeline.State {
-	return []pipeline.State{pipeline.Received, pipeline.Queued, pipeline.Transcribed, pipeline.Drafted, pipeline.InReview,
-		pipeline.AwaitingSignature, pipeline.Signed, pipeline.Delivered, pipeline.Rejected, pipeline.Failed}
+	return []pipeline.State{
+		pipeline.Received, pipeline.Queued, pipeline.Transcribed, pipeline.Drafted, pipeline.InReview,
+		pipeline.AwaitingSignature, pipeline.Signed, pipeline.Delivered, pipeline.Rejected, pipeline.Failed,
+	}
 }
 
 func TestADictationCannotSkipStates(t *testing.T) {

@@ -23,7 +23,7 @@ func (s *Store) CreatePractice(ctx context.Context, name string) (uuid.UUID, err
 		return uuid.Nil, err
 	}
 	err = s.InTx(ctx, id, func(ctx context.Context, t pipeline.Tx) error {
-		_, err := t.(*tx).Exec(ctx, `INSERT INTO practices (id, name) VALUES ($1, $2)`, id, name)
+		_, err := t.(*tx).Exec(ctx, `INSERT INTO practices (id, name) VALUES ($1, $2)`, id, name) //nolint:forcetypeassert // InTx gives no other
 		return wrap("create practice", err)
 	})
 	return id, err

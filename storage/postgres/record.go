@@ -58,8 +58,10 @@ func scanEntry(row pgx.CollectableRow) (audit.Entry, error) {
 	if len(detail) == 0 {
 		detail = nil
 	}
-	out.Event = audit.Event{ID: *id, PracticeID: *practice, At: at.UTC(), ActorID: *actor, ActorRole: *role, Action: *action,
-		Subject: *kind, SubjectID: *subject, Outcome: *outcome, RequestID: *request, Detail: detail}
+	out.Event = audit.Event{
+		ID: *id, PracticeID: *practice, At: at.UTC(), ActorID: *actor, ActorRole: *role, Action: *action,
+		Subject: *kind, SubjectID: *subject, Outcome: *outcome, RequestID: *request, Detail: detail,
+	}
 	return out, nil
 }
 

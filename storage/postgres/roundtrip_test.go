@@ -197,8 +197,10 @@ func TestAnAddendumStartsFromASignedNote(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	d, s, _ := w.sign()
-	add := pipeline.Dictation{ID: id(), AuthorID: w.physician.ID, PatientID: &w.patient.ID, ParentID: &d.ID, WorkType: "progress",
-		State: pipeline.AwaitingSignature, Priority: pipeline.Routine}
+	add := pipeline.Dictation{
+		ID: id(), AuthorID: w.physician.ID, PatientID: &w.patient.ID, ParentID: &d.ID, WorkType: "progress",
+		State: pipeline.AwaitingSignature, Priority: pipeline.Routine,
+	}
 	w.in(func(ctx context.Context, tx pipeline.Tx) error {
 		w.must(tx.InsertDictation(ctx, add))
 		w.must(tx.InsertNote(ctx, pipeline.Note{DictationID: add.ID, ParentID: &s.NoteID, WorkType: "progress"}))

@@ -85,7 +85,7 @@ func (s *Sessions) Clean(ctx context.Context, every time.Duration) {
 	}
 }
 
-// Find, Commit and Delete exist because scs.Store asks for them; scs calls the forms with a context.
+// Find exists, like Commit and Delete, because scs.Store asks for it; scs calls the forms with a context.
 func (s *Sessions) Find(token string) ([]byte, bool, error) {
 	return s.FindCtx(context.Background(), token)
 }

@@ -150,8 +150,10 @@ func (w *world) receive(change ...func(*pipeline.Dictation)) (pipeline.Dictation
 	w.Helper()
 	audioID := id()
 	now := time.Now().UTC().Truncate(time.Microsecond)
-	d := pipeline.Dictation{ID: id(), PracticeID: w.practice, AuthorID: w.physician.ID, AudioID: &audioID, PatientID: &w.patient.ID,
-		WorkType: "progress", Priority: pipeline.Routine, State: pipeline.Received, ReceivedAt: now, DueAt: now.Add(24 * time.Hour)}
+	d := pipeline.Dictation{
+		ID: id(), PracticeID: w.practice, AuthorID: w.physician.ID, AudioID: &audioID, PatientID: &w.patient.ID,
+		WorkType: "progress", Priority: pipeline.Routine, State: pipeline.Received, ReceivedAt: now, DueAt: now.Add(24 * time.Hour),
+	}
 	for _, c := range change {
 		c(&d)
 	}
@@ -173,8 +175,10 @@ func (w *world) receive(change ...func(*pipeline.Dictation)) (pipeline.Dictation
 }
 
 func audioFor(d pipeline.Dictation, content string) pipeline.Audio {
-	return pipeline.Audio{ID: *d.AudioID, PracticeID: d.PracticeID, DictationID: d.ID, Rendition: pipeline.Original, Key: "k/" + d.ID.String(),
-		SHA256: sum(content), Size: 12, SealedKey: []byte{1, 2}, VersionID: "v1", ContentType: "audio/wav", Filename: "a.wav"}
+	return pipeline.Audio{
+		ID: *d.AudioID, PracticeID: d.PracticeID, DictationID: d.ID, Rendition: pipeline.Original, Key: "k/" + d.ID.String(),
+		SHA256: sum(content), Size: 12, SealedKey: []byte{1, 2}, VersionID: "v1", ContentType: "audio/wav", Filename: "a.wav",
+	}
 }
 
 // draft brings a new recording to drafted, with a transcript and version 1.
@@ -233,9 +237,11 @@ func (w *world) sign() (pipeline.Dictation, pipeline.Signature, pipeline.Deliver
 
 func (w *world) signature(n pipeline.Note) pipeline.Signature {
 	text := "Signed text of " + n.ID.String()
-	return pipeline.Signature{ID: id(), PracticeID: w.practice, NoteID: n.ID, Version: 1, SignerID: w.physician.ID, SignerName: w.physician.Name,
+	return pipeline.Signature{
+		ID: id(), PracticeID: w.practice, NoteID: n.ID, Version: 1, SignerID: w.physician.ID, SignerName: w.physician.Name,
 		Credential: "MD", Meaning: "I approve this note.", Method: "password", SignedAt: time.Now().UTC().Truncate(time.Second),
-		Canonical: []byte(`{"a":1}`), CanonicalSHA256: sum(`{"a":1}`), Text: []byte(text), TextSHA256: sum(text)}
+		Canonical: []byte(`{"a":1}`), CanonicalSHA256: sum(`{"a":1}`), Text: []byte(text), TextSHA256: sum(text),
+	}
 }
 
 // conn is a plain connection of the given login, kept until the test ends.
@@ -287,21 +293,28 @@ func (w *world) audit(action string, subject uuid.UUID) {
 }
 
 func (w *world) event(action string, subject uuid.UUID) audit.Event {
-	return audit.Event{ActorID: w.editor.ID, ActorRole: "editor", Action: action, Subject: "dictation", SubjectID: subject, Outcome: "done",
-		RequestID: "r-1", Detail: map[string]string{"b": "2", "a": "ü <x> & y"}}
+	return audit.Event{
+		ActorID: w.editor.ID, ActorRole: "editor", Action: action, Subject: "dictation", SubjectID: subject, Outcome: "done",
+		RequestID: "r-1", Detail: map[string]string{"b": "2", "a": "ü <x> & y"},
+	}
 }
 
 func document(text string) notes.Document {
-	return notes.Document{WorkType: "progress", Sections: []notes.Section{{Key: "hpi", Heading: "History", Runs: []notes.Run{
-		{Text: text, Source: notes.Source{Kind: notes.FromSpeech, Start: 0.1, End: 1.7, Confidence: 0.93}}}}},
-		Blanks: []notes.Blank{{Start: 2, End: 2.5, Section: "hpi"}}, Flags: []notes.Flag{{Kind: "number", Text: "40 mg", Start: 1, End: 2}}}
+	return notes.Document{
+		WorkType: "progress", Sections: []notes.Section{{Key: "hpi", Heading: "History", Runs: []notes.Run{
+			{Text: text, Source: notes.Source{Kind: notes.FromSpeech, Start: 0.1, End: 1.7, Confidence: 0.93}},
+		}}},
+		Blanks: []notes.Blank{{Start: 2, End: 2.5, Section: "hpi"}}, Flags: []notes.Flag{{Kind: "number", Text: "40 mg", Start: 1, End: 2}},
+	}
 }
 
 func speech() transcribe.Transcript {
-	return transcribe.Transcript{Audio: transcribe.AudioFacts{SHA256: sum("audio"), Seconds: 2.75}, Model: transcribe.ModelFacts{Name: "base", SHA256: sum("model")},
+	return transcribe.Transcript{
+		Audio: transcribe.AudioFacts{SHA256: sum("audio"), Seconds: 2.75}, Model: transcribe.ModelFacts{Name: "base", SHA256: sum("model")},
 		EngineSeconds: 0.3, Text: "Hello there.",
 		Words: []transcribe.Word{{Text: "Hello", Start: 0.1, End: 0.4, Confidence: 0.9}, {Text: "there.", Start: 0.45, End: 0.9, Confidence: 0.7}},
-		Spans: []transcribe.Span{{Start: 0, End: 0.9, Kind: transcribe.SpanWords}, {Start: 0.9, End: 2.75, Kind: transcribe.SpanStruck, Reason: "loop", Text: "Thanks."}}}
+		Spans: []transcribe.Span{{Start: 0, End: 0.9, Kind: transcribe.SpanWords}, {Start: 0.9, End: 2.75, Kind: transcribe.SpanStruck, Reason: "loop", Text: "Thanks."}},
+	}
 }
 
 func id() uuid.UUID { return uuid.Must(uuid.NewV7()) }

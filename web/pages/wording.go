@@ -21,8 +21,14 @@ var way = []struct {
 	state pipeline.State
 	text  string
 }{
-	{pipeline.Received, "Received"}, {pipeline.Queued, "Queued"}, {pipeline.Transcribed, "Transcribed"}, {pipeline.Drafted, "Drafted"},
-	{pipeline.InReview, "In review"}, {pipeline.AwaitingSignature, "Awaiting signature"}, {pipeline.Signed, "Signed"}, {pipeline.Delivered, "Delivered"},
+	{pipeline.Received, "Received"},
+	{pipeline.Queued, "Queued"},
+	{pipeline.Transcribed, "Transcribed"},
+	{pipeline.Drafted, "Drafted"},
+	{pipeline.InReview, "In review"},
+	{pipeline.AwaitingSignature, "Awaiting signature"},
+	{pipeline.Signed, "Signed"},
+	{pipeline.Delivered, "Delivered"},
 }
 
 // steps marks the track up to the present state. A failed or rejected dictation has no place on it.
