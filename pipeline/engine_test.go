@@ -23,7 +23,7 @@ const chunksOfRecital = 5
 type reciter struct {
 	mu         sync.Mutex
 	transcript transcribe.Transcript
-	before     func(ctx context.Context, chunk int) error // called before each chunk, 1 …; nil does nothing
+	before     func(ctx context.Context, chunk int) error // called before each chunk, 1 …, and with one more before the end
 	runs       int
 	resumed    []int // how many saved chunks each run was given
 }
@@ -89,6 +89,11 @@ func (r *reciter) Transcribe(ctx context.Context, _ pipeline.Sound, sha256 strin
 			}
 		}
 		if err := onChunk(n, chunksOfRecital, fmt.Appendf(nil, `{"chunk":%d}`, n)); err != nil {
+			return t, err
+		}
+	}
+	if before != nil {
+		if err := before(ctx, chunksOfRecital+1); err != nil {
 			return t, err
 		}
 	}

@@ -45,6 +45,11 @@ func TestADictationIsTranscribedDraftedAndCanBeHeard(t *testing.T) {
 	if a.Rendition != pipeline.Playback || !bytes.HasPrefix(raw, []byte("RIFF")) || a.Seconds < 0.2 {
 		t.Errorf("playback %+v holds %q", a, raw)
 	}
+	for _, j := range w.jobs(id) {
+		if j.State != pipeline.JobDone || j.Attempt != 1 {
+			t.Errorf("job %+v", j)
+		}
+	}
 	w.must(w.worker.Do(ctx, bells[0])) // a doubled doorbell
 	if runs, _ := w.engine.history(); runs != 1 {
 		t.Errorf("the engine ran %d times", runs)
@@ -220,48 +225,53 @@ func TestAStageThatBreaksDownDoesNotTakeTheWorkerAlong(t *testing.T) {
 
 func TestAnotherWorkerTakesOverAndTheLateResultIsRefused(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
-	ctx := context.Background()
-	asleep, wake := make(chan struct{}), make(chan struct{})
-	first := true
-	w.engine.set(func(_ context.Context, chunk int) error {
-		if chunk == 3 && first {
-			first = false
-			close(asleep)
-			<-wake // stopped dead: no heartbeat reaches it, no cancellation either
-		}
-		return nil
-	})
-	id := w.submit()
-	bells := w.bells()
-	late := make(chan error, 1)
-	go func() { late <- w.worker.Do(ctx, bells[0]) }()
-	<-asleep
-	if n := w.expireLeases(); n != 1 {
-		t.Fatalf("%d running jobs", n)
-	}
-	w.must(w.keeper.ReapOnce(ctx))
-	again := w.bells()
-	if len(again) != 1 || again[0].JobID != bells[0].JobID || again[0].DispatchNo <= bells[0].DispatchNo {
-		t.Fatalf("rung %+v, then %+v", bells, again)
-	}
-	second := w.newWorker("worker-2", w.worker.Log)
-	w.must(second.Do(ctx, again[0]))
-	w.wantState(id, pipeline.Drafted)
-	close(wake)
-	w.must(<-late)
-	w.wantState(id, pipeline.Drafted)
-	if _, resumed := w.engine.history(); len(resumed) != 2 || resumed[1] != 2 {
-		t.Errorf("the runs were given %v saved chunks", resumed)
-	}
-	if n := w.rows("transcripts"); n != 1 {
-		t.Errorf("%d transcripts", n)
-	}
-	if !strings.Contains(w.logs.String(), "lease lost") {
-		t.Error("the log does not tell of the late result")
-	}
-	if n := len(w.newest(id).Document.Sections); n == 0 || w.newest(id).Number != 1 {
-		t.Errorf("version %d with %d sections", w.newest(id).Number, n)
+	for name, when := range map[string]int{"in the middle": 3, "with the whole result in its hands": chunksOfRecital + 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			ctx := context.Background()
+			asleep, wake := make(chan struct{}), make(chan struct{})
+			first := true
+			w.engine.set(func(_ context.Context, chunk int) error {
+				if chunk == when && first {
+					first = false
+					close(asleep)
+					<-wake // stopped dead: no heartbeat reaches it, no cancellation either
+				}
+				return nil
+			})
+			id := w.submit()
+			bells := w.bells()
+			late := make(chan error, 1)
+			go func() { late <- w.worker.Do(ctx, bells[0]) }()
+			<-asleep
+			if n := w.expireLeases(); n != 1 {
+				t.Fatalf("%d running jobs", n)
+			}
+			w.must(w.keeper.ReapOnce(ctx))
+			again := w.bells()
+			if len(again) != 1 || again[0].JobID != bells[0].JobID || again[0].DispatchNo <= bells[0].DispatchNo {
+				t.Fatalf("rung %+v, then %+v", bells, again)
+			}
+			second := w.newWorker("worker-2", w.worker.Log)
+			w.must(second.Do(ctx, again[0]))
+			w.wantState(id, pipeline.Drafted)
+			close(wake)
+			w.must(<-late)
+			w.wantState(id, pipeline.Drafted)
+			if _, resumed := w.engine.history(); len(resumed) != 2 || resumed[1] != when-1 {
+				t.Errorf("the runs were given %v saved chunks", resumed)
+			}
+			if n := w.rows("transcripts"); n != 1 {
+				t.Errorf("%d transcripts", n)
+			}
+			if !strings.Contains(w.logs.String(), "lease lost") {
+				t.Error("the log does not tell of the late result")
+			}
+			if v := w.newest(id); len(v.Document.Sections) == 0 || v.Number != 1 {
+				t.Errorf("version %d with %d sections", v.Number, len(v.Document.Sections))
+			}
+		})
 	}
 }
 
