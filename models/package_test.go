@@ -1,10 +1,10 @@
 package models
 
 import (
-	"strings"
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"vesper/internal/fault"

@@ -106,7 +106,7 @@ func sentenceBounds(text string) [][2]int {
 		}
 		start = end
 	}
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		switch text[i] {
 		case '\n':
 			cut(i + 1)

@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -186,7 +187,7 @@ func everythingIn(t *testing.T, url string) string {
 	var all strings.Builder
 	for it := c.Scan(t.Context(), 0, "*", 100).Iterator(); it.Next(t.Context()); {
 		raw, err := c.Dump(t.Context(), it.Val()).Result()
-		if err != nil && err != redis.Nil {
+		if err != nil && !errors.Is(err, redis.Nil) {
 			t.Fatal(err)
 		}
 		all.WriteString(it.Val() + " " + raw + "\n")

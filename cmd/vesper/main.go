@@ -54,6 +54,8 @@ type runtime struct {
 	out    io.Writer
 	errOut io.Writer
 	log    *slog.Logger
+
+	verbose bool
 }
 
 func main() {
@@ -76,7 +78,7 @@ func run(args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	rt := &runtime{ctx: ctx, in: os.Stdin, out: os.Stdout, errOut: os.Stderr, log: newLog(os.Stderr, c.Verbose)}
+	rt := &runtime{ctx: ctx, in: os.Stdin, out: os.Stdout, errOut: os.Stderr, log: newLog(os.Stderr, c.Verbose), verbose: c.Verbose}
 	if err := cmd.Run(rt); err != nil {
 		return complain(rt, err)
 	}

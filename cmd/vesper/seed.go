@@ -125,7 +125,7 @@ func seedDemo(rt *runtime, store *postgres.Store, svc *pipeline.Service, dir str
 		return nil, err
 	}
 	if _, gone := os.Stat(kept); err == nil && gone != nil {
-		return nil, nil // somebody took the logins away; new ones would open nothing
+		return nil, nil //nolint:nilerr // somebody took the logins away; new ones would open nothing
 	}
 	logins, lerr := demoLogins(kept)
 	if lerr != nil {

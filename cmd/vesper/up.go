@@ -56,6 +56,13 @@ func (c *upCmd) Run(rt *runtime) error {
 		return fmt.Errorf("data folder: %w", err)
 	}
 	say(rt, c.quiet, "Starting Vesper in %s", dir)
+	if _, running := services.Running(dir); !running { // the log belongs to who runs
+		closeLog, err := logTo(rt, dir)
+		if err != nil {
+			return err
+		}
+		defer closeLog()
+	}
 	stack, err := services.Up(rt.ctx, services.Config{Dir: dir, Log: rt.log, AnyPort: c.anyPort})
 	if err != nil {
 		return err
@@ -96,11 +103,11 @@ func (c *upCmd) runOn(rt *runtime, stack *services.Stack, dir string) error {
 		return err
 	}
 	defer back.close()
-	return c.roles(rt, stack, front, back, keys, sandboxURL, dir)
+	return c.roles(rt, front, back, keys, sandboxURL, dir)
 }
 
 // roles runs web server and worker in this process; the engine runs in children of its own.
-func (c *upCmd) roles(rt *runtime, stack *services.Stack, front, back *parts, keys auditKeys, sandboxURL, dir string) error {
+func (c *upCmd) roles(rt *runtime, front, back *parts, keys auditKeys, sandboxURL, dir string) error {
 	settings := func() ([]byte, error) { return c.engineFlags.settings() }
 	svc, err := newService(rt, front, back.relay.Kick, func() (json.RawMessage, error) { return settings() })
 	if err != nil {

@@ -16,7 +16,6 @@ package sandbox
 
 import (
 	"crypto/subtle"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -56,7 +55,7 @@ type Server struct {
 // Open reads the data folder and returns a server that is ready to serve. Close it when done.
 func Open(opt Config) (*Server, error) {
 	if opt.Log == nil {
-		opt.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	if opt.Now == nil {
 		opt.Now = time.Now

@@ -107,7 +107,7 @@ func TestAFileCutAnywhereIsRefused(t *testing.T) {
 	if _, err := readCT2(whole); err != nil {
 		t.Fatal(err)
 	}
-	for n := range len(whole) {
+	for n := range whole {
 		if _, err := readCT2(whole[:n]); !errors.Is(err, ErrFormat) {
 			t.Errorf("cut at %d of %d: %v", n, len(whole), err)
 		}

@@ -87,10 +87,10 @@ func (g *ggmlWriter) widen(r io.Reader) error {
 // halfToFloat widens an IEEE 754 binary16.
 func halfToFloat(h uint16) float32 {
 	sign, exp, frac := uint32(h>>15)<<31, uint32(h>>10)&0x1f, uint32(h)&0x3ff
-	switch {
-	case exp == 0x1f:
+	switch exp {
+	case 0x1f:
 		return math.Float32frombits(sign | 0xff<<23 | frac<<13)
-	case exp == 0: // zero or subnormal: frac · 2⁻²⁴ is exact in float32
+	case 0: // zero or subnormal: frac · 2⁻²⁴ is exact in float32
 		f := float32(frac) * (1.0 / (1 << 24))
 		return math.Float32frombits(sign | math.Float32bits(f))
 	default:

@@ -94,14 +94,17 @@ type level struct {
 	spoken bool
 }
 
+// spine are the regions of the vertebral column: cervical, thoracic, lumbar, sacral.
+var spine = map[string]bool{"c": true, "t": true, "l": true, "s": true}
+
 // vertebra reads "L four" or "L4".
 func (s *scan) vertebra(i int) (level, bool) {
 	w := s.at(i)
-	if m := lettered.FindStringSubmatch(w); m != nil && strings.Contains("ctls", m[1]) {
+	if m := lettered.FindStringSubmatch(w); m != nil && spine[m[1]] {
 		v, _ := strconv.ParseInt(m[2], 10, 64)
 		return level{strings.ToUpper(m[1]), v, i + 1, false}, inRegion(m[1], v)
 	}
-	if len(w) != 1 || !strings.Contains("ctls", w) || !s.open(i) {
+	if len(w) != 1 || !spine[w] || !s.open(i) {
 		return level{}, false
 	}
 	v, next, ok := s.under100(i + 1)

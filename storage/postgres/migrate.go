@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -68,7 +69,8 @@ func migrateTo(ctx context.Context, ownerURL string, log *slog.Logger, version i
 }
 
 func wrapMigration(err error) error {
-	if bad, ok := err.(migrate.BadVersionError); ok {
+	var bad migrate.BadVersionError
+	if errors.As(err, &bad) {
 		return fault.Wrap(bad, fault.Invalid, "schema_new", "The database's schema is newer than this program. Install the newer Vesper.")
 	}
 	return wrap("migrate", err)

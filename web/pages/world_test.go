@@ -2,7 +2,6 @@ package pages_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -153,7 +152,7 @@ func get(t *testing.T, s *stage, role access.Role, path string) (status int, bod
 	t.Helper()
 	h, err := pages.New(pages.Config{
 		Service: s, Assets: bundles{http.NotFoundHandler()}, Idle: 15 * time.Minute, Now: func() time.Time { return now },
-		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Log:   slog.New(slog.DiscardHandler),
 		Nonce: func(*http.Request) string { return "n0nce" },
 		Actor: func(*http.Request) (access.Actor, bool) {
 			id := doctor
