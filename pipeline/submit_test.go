@@ -203,6 +203,8 @@ func TestTheSameKeyOrTheSameBytesAreTheSameDictation(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	ctx, body := context.Background(), tone()
+	puts := 0
+	w.svc.Objects = afterPut{w.svc.Objects, func() { puts++ }}
 	send := func(who, key string, body []byte) (pipeline.Receipt, error) {
 		sub := w.submission()
 		sub.EncounterID, sub.PatientMRN = nil, w.patient.MRN
@@ -224,8 +226,8 @@ func TestTheSameKeyOrTheSameBytesAreTheSameDictation(t *testing.T) {
 	if colleague.Duplicate || colleague.DictationID == first.DictationID {
 		t.Error("two authors share a dictation")
 	}
-	if n := w.rows("dictations"); n != 2 {
-		t.Errorf("%d dictations, want 2", n)
+	if n := w.rows("dictations"); n != 2 || puts != 2 {
+		t.Errorf("%d dictations and %d objects, want 2 of each", n, puts)
 	}
 }
 
