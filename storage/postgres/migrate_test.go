@@ -81,6 +81,22 @@ func TestSeveralMayProvisionAndMigrateAtOnce(t *testing.T) {
 	}
 }
 
+func TestProvisioningThroughSeveralDatabasesOfOneClusterAtOnceSucceeds(t *testing.T) {
+	t.Parallel()
+	var group sync.WaitGroup
+	for range 6 {
+		url := testkit.Postgres(t)
+		group.Go(func() {
+			for range 5 {
+				if err := postgres.Provision(context.Background(), url, dbName(url), servePassword, workPassword); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
 func TestProvisioningMakesADatabaseThatItsLoginsCanUse(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

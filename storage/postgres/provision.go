@@ -2,8 +2,11 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -41,10 +44,28 @@ func Provision(ctx context.Context, adminURL, dbname, appPassword, workerPasswor
 		return wrap("lock to provision", err)
 	}
 	// Closing the connection gives the lock back.
-	if err := provisionRoles(ctx, conn, appPassword, workerPassword); err != nil {
+	if err := provisionRolesAtLast(ctx, conn, appPassword, workerPassword); err != nil {
 		return err
 	}
 	return provisionDatabase(ctx, conn, dbname)
+}
+
+// provisionRolesAtLast tries again while somebody else sets up the same roles: they belong to the cluster, but an advisory
+// lock to one database, so two calls through different databases meet here.
+func provisionRolesAtLast(ctx context.Context, conn *pgx.Conn, appPassword, workerPassword string) error {
+	for try := 1; ; try++ {
+		err := provisionRoles(ctx, conn, appPassword, workerPassword)
+		var sql *sqlError
+		raced := errors.As(err, &sql) && (sql.state == "XX000" || sql.state == "42710" || sql.state == "23505")
+		if !raced || try == 20 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return wrap("provision roles", ctx.Err())
+		case <-time.After(rand.N(100 * time.Millisecond)):
+		}
+	}
 }
 
 func provisionRoles(ctx context.Context, conn *pgx.Conn, appPassword, workerPassword string) error {

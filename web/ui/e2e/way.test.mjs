@@ -18,7 +18,7 @@ after(async () => {
 let dictation;
 
 async function state(page, id) {
-  return (await page.evaluate(async (id) => (await fetch(`/api/v1/dictations/${id}/status`)).json(), id)).state;
+  return (await (await page.request.get(`${stack.url}/api/v1/dictations/${id}/status`)).json()).state;
 }
 
 // until polls the server, because the browser's own polling is part of what is tested.
@@ -43,7 +43,7 @@ test("a physician records on the phone and sees it received", { timeout: 240_000
   await page.click('[data-testid="stop-button"]');
   await page.locator("#outbox li", { hasText: /received/i }).first().waitFor({ timeout: 60_000 });
   await shot(page, "received-phone");
-  const list = await page.evaluate(async () => (await fetch("/api/v1/dictations?author=me")).json());
+  const list = await (await page.request.get(stack.url + "/api/v1/dictations?author=me")).json();
   const mine = list.items.find((d) => d.patient?.mrn === "DEMO-0002");
   assert.ok(mine, "the recording is among the physician's dictations");
   dictation = mine.id;
@@ -71,7 +71,7 @@ test("the editor claims it, hears it, corrects it and sends it", { timeout: 120_
   await page.keyboard.press("Control+End");
   await page.keyboard.type(" Recheck blood pressure at home.");
   await page.waitForFunction(() => /saved/i.test(document.querySelector("#save-state")?.textContent ?? ""), null, { timeout: 20_000 });
-  const detail = await page.evaluate(async (id) => (await fetch(`/api/v1/dictations/${id}`)).json(), dictation);
+  const detail = await (await page.request.get(`${stack.url}/api/v1/dictations/${dictation}`)).json();
   assert.ok(detail.version.number >= 2, "the correction is a version of its own");
   const sources = detail.version.document.sections.flatMap((s) => s.runs).map((r) => r.source.kind);
   assert.ok(sources.includes("person") && sources.includes("speech"), "typed words belong to the editor, spoken ones to the audio");
