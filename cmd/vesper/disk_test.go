@@ -28,7 +28,7 @@ func newCramped(t *testing.T) cramped {
 	if os.Geteuid() != 0 {
 		return cramped{t, folder(t), false}
 	}
-	dir, err := os.MkdirTemp("", "vesper-cmd-disk-")
+	dir, err := os.MkdirTemp("", "vesper-cmd-disk-") //nolint:usetesting // a short path: sockets of services lie below it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -181,7 +181,7 @@ type installation struct {
 func up(t *testing.T, dir string, args ...string) *installation {
 	t.Helper()
 	b := start(t, append([]string{"up", "--data", dir, "--listen", "127.0.0.1:" + freePort(t)}, args...)...)
-	b.says("Vesper is ready:")
+	b.says("Stop with Ctrl-C.") // the last of what it prints when it is ready
 	_, after, _ := strings.Cut(b.out.String(), "Vesper is ready:")
 	return &installation{b, dir, strings.Fields(after)[0]}
 }
@@ -199,7 +199,7 @@ func freePort(t *testing.T) string {
 // folder is a data folder that PostgreSQL's own account can pass through.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "vesper-cmd-data-")
+	dir, err := os.MkdirTemp("", "vesper-cmd-data-") //nolint:usetesting // a short path: sockets of services lie below it
 	if err != nil {
 		t.Fatal(err)
 	}
