@@ -143,7 +143,7 @@ func (w *world) events(subject uuid.UUID) (events []audit.Event) {
 // count is the number of events of the practice.
 func (w *world) count() int {
 	w.Helper()
-	return testkit.Column[int](w, w.admin, `SELECT count(*)::int FROM audit_events`)[0]
+	return w.counter.Count(`SELECT count(*) FROM audit_events`)
 }
 
 // drafted brings a new dictation to drafted.

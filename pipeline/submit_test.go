@@ -20,7 +20,7 @@ import (
 
 func (w *world) rows(table string) int {
 	w.Helper()
-	return testkit.Column[int](w, w.admin, `SELECT count(*)::int FROM `+table)[0]
+	return w.counter.Count(`SELECT count(*) FROM ` + table)
 }
 
 // wantNothing fails the test when anything was recorded of a recording, or its bytes still lie in the spool.

@@ -50,6 +50,7 @@ var passwordHash = sync.OnceValues(func() (string, error) { return access.HashPa
 type world struct {
 	testing.TB
 	admin       string // PostgreSQL as superuser
+	counter     *testkit.Counter
 	serve, work *postgres.Store
 	vault       vault
 	svc         *pipeline.Service
@@ -109,7 +110,7 @@ func setup(t testing.TB, options ...option) *world {
 	if g.admin == "" {
 		g.admin, g.bucket = testkit.PostgresFrom(t, "vesper", prepare), testkit.S3(t)
 	}
-	w := &world{TB: t, admin: g.admin, people: map[string]pipeline.Person{}, logs: &logBuffer{}, ehrFaults: &faults{}}
+	w := &world{TB: t, admin: g.admin, counter: testkit.NewCounter(t, g.admin), people: map[string]pipeline.Person{}, logs: &logBuffer{}, ehrFaults: &faults{}}
 	log := slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	logins, err := postgres.LoginURLs(w.admin, databaseName(w.admin), servePassword, workPassword)
 	w.must(err)

@@ -52,3 +52,44 @@ func Column[T any](t testing.TB, databaseURL, sql string, args ...any) []T {
 	}
 	return out
 }
+
+// Counter asks one database for numbers, again and again, over one connection.
+type Counter struct {
+	t    testing.TB
+	url  string
+	conn *pgx.Conn
+}
+
+// NewCounter connects when it is first asked, and again after the server was restarted.
+func NewCounter(t testing.TB, databaseURL string) *Counter {
+	c := &Counter{t: t, url: databaseURL}
+	t.Cleanup(func() {
+		if c.conn != nil {
+			_ = c.conn.Close(context.Background()) // the database may be gone
+		}
+	})
+	return c
+}
+
+// Count returns the one number that a query answers.
+func (c *Counter) Count(sql string, args ...any) (n int) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for fresh := false; ; {
+		if c.conn == nil || c.conn.IsClosed() {
+			conn, err := pgx.Connect(ctx, c.url)
+			if err != nil {
+				c.t.Fatalf("testkit: connect: %v", err)
+			}
+			c.conn, fresh = conn, true
+		}
+		err := c.conn.QueryRow(ctx, sql, args...).Scan(&n)
+		if err == nil {
+			return n
+		}
+		if fresh || !c.conn.IsClosed() {
+			c.t.Fatalf("testkit: %s: %v", sql, err)
+		}
+	}
+}
