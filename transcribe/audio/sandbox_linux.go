@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"syscall"
 	"unsafe"
@@ -55,7 +56,7 @@ func becomeDecoder(args []string) error {
 	}
 	input, bin := args[2], args[3]
 	runtime.LockOSThread() // Landlock and seccomp bind this thread; exec keeps only this one
-	if err := limit(memory, cpu); err != nil {
+	if err := limit(cpu); err != nil {
 		return err
 	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
@@ -67,12 +68,31 @@ func becomeDecoder(args []string) error {
 	if err := denyCalls(); err != nil {
 		return err
 	}
-	return fmt.Errorf("exec: %w", syscall.Exec(bin, append([]string{"ffmpeg"}, args[4:]...), os.Environ()))
+	return execBounded(memory, bin, append([]string{"ffmpeg"}, args[4:]...), os.Environ())
 }
 
-func limit(memory, cpu uint64) error {
+// execBounded becomes the program with a bound on its address space. The Go runtime itself reserves more than a decoder may
+// have, and dies when it cannot map: so the bound is the last thing before exec, with nothing allocated in between.
+func execBounded(memory uint64, bin string, argv, env []string) error {
+	path, err1 := syscall.BytePtrFromString(bin)
+	args, err2 := syscall.SlicePtrFromStrings(argv)
+	vars, err3 := syscall.SlicePtrFromStrings(env)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return fmt.Errorf("exec: %w", err)
+	}
+	bound := unix.Rlimit{Cur: memory, Max: memory}
+	debug.SetGCPercent(-1)
+	_, _, errno := unix.RawSyscall6(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_AS, uintptr(unsafe.Pointer(&bound)), 0, 0, 0)
+	if errno == 0 {
+		_, _, errno = unix.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(path)), uintptr(unsafe.Pointer(&args[0])),
+			uintptr(unsafe.Pointer(&vars[0])))
+	}
+	return fmt.Errorf("exec: %w", errno)
+}
+
+func limit(cpu uint64) error {
 	for res, v := range map[int]uint64{
-		unix.RLIMIT_AS: memory, unix.RLIMIT_CPU: cpu, unix.RLIMIT_FSIZE: 1 << 20, unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 64,
+		unix.RLIMIT_CPU: cpu, unix.RLIMIT_FSIZE: 1 << 20, unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 64,
 	} {
 		if err := syscall.Setrlimit(res, &syscall.Rlimit{Cur: v, Max: v}); err != nil {
 			return fmt.Errorf("rlimit %d: %w", res, err)
