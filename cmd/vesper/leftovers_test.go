@@ -21,8 +21,10 @@ func TestRecordingsOfAKilledProcessAreRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 		if filepath.Base(name) != "transcribe-new" {
-			if err := os.Chtimes(filepath.Join(dir, name), old, old); err != nil {
-				t.Fatal(err)
+			for _, path := range []string{filepath.Join(dir, name, "recording"), filepath.Join(dir, name)} {
+				if err := os.Chtimes(path, old, old); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 	}

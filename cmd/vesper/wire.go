@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -144,18 +143,8 @@ func (f serviceFlags) leftoverAge() time.Duration {
 
 // sweep removes the recordings that a killed process left behind: outside of the object store they are not encrypted.
 func sweep(rt *runtime, dir, prefix string, age time.Duration) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return // not made yet
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || !strings.HasPrefix(e.Name(), prefix) || time.Since(info.ModTime()) < age {
-			continue
-		}
-		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-			rt.log.Warn("remove temporary recording of a killed process", "err", err)
-		}
+	if err := pipeline.SweepTemp(dir, prefix+"*", age); err != nil {
+		rt.log.Warn("remove temporary recordings of a killed process", "err", err)
 	}
 }
 
