@@ -14,7 +14,7 @@
 set -euo pipefail
 
 version=1.9.1
-recipe=1 # raise when the flags below change, so that old builds are not taken for new ones
+recipe=2 # raise when the flags below change, so that old builds are not taken for new ones
 npm_package=nodejs-whisper@0.3.1
 npm_sha256=92041caf2b26c74b7f489fedf37bd093f216eebd61df512045ec2d19d0531d37
 # Of the sources that are compiled (see sources_sum); the same in the package and under the tag.
@@ -121,6 +121,10 @@ collect() {
 	mkdir -p "$3/include" "$3/ggml/include" "$3/lib" "$3/bin"
 	cp "$1"/include/whisper.h "$3/include/"
 	cp "$1"/ggml/include/*.h "$3/ggml/include/"
+	# Ours is compiled together with the library's own source, to reach what its header does not offer.
+	mkdir -p "$3/src" "$3/ggml/src"
+	cp "$1"/src/*.cpp "$1"/src/*.h "$3/src/"
+	cp "$1"/ggml/src/*.h "$3/ggml/src/"
 	cp "$1"/LICENSE "$3/LICENSE"
 	local lib
 	while IFS= read -r lib; do cp "$lib" "$3/lib/"; done < <(find "$2" -name 'libwhisper.a' -o -name 'libggml*.a')
@@ -185,8 +189,8 @@ print_env() {
 	esac
 	[[ $system == Darwin ]] || libs="-Wl,--start-group $libs -Wl,--end-group$extra -lstdc++ -lm -fopenmp"
 	printf 'export CGO_ENABLED=1\n'
-	printf 'export CGO_CFLAGS="%s"\n' "-O2 -g '-I$out/include' '-I$out/ggml/include'"
-	printf 'export CGO_CXXFLAGS="%s"\n' "-O2 -g '-I$out/include' '-I$out/ggml/include'"
+	printf 'export CGO_CFLAGS="%s"\n' "-O2 -g '-I$out/include' '-I$out/ggml/include' '-I$out/src' '-I$out/ggml/src'"
+	printf 'export CGO_CXXFLAGS="%s"\n' "-O2 -g '-I$out/include' '-I$out/ggml/include' '-I$out/src' '-I$out/ggml/src'"
 	printf 'export CGO_LDFLAGS="%s"\n' "'-L$out/lib' $libs"
 	printf 'export VESPER_QUANTIZE="%s"\n' "$out/bin/quantize"
 }
