@@ -23,32 +23,50 @@ type ChunkResult struct {
 	Seconds      float64 `json:"seconds"`           // spent in the engine
 }
 
-// attempt is one way to decode a chunk, and what came of it.
-type attempt struct {
-	evidence
-	trouble string
-	seconds float64
+// segment is a stretch of a chunk that was decoded on its own, and what was heard in it.
+type segment struct {
+	from, to int // samples of the chunk
+	Decoding
+	noSpeech float64
 }
 
-// decodeChunk decodes a chunk, and again in other ways while the guards object. The first attempt without trouble wins;
-// when there is none, the most probable text that is not a loop.
+// attempt is one way to decode a chunk, and what came of it.
+type attempt struct {
+	segments []segment
+	evidence
+	trouble string
+}
+
+// decodeChunk decodes a chunk and settles it, from the start again when the engine fails under it.
 func (r *run) decodeChunk(ctx context.Context, c Chunk, total int) (ChunkResult, error) {
 	samples, err := r.read(c.Pieces...)
 	if err != nil {
 		return ChunkResult{}, err
 	}
+	res, err := call(ctx, r, func(ctx context.Context) (ChunkResult, error) { return r.hearChunk(ctx, c, samples) })
+	if err != nil {
+		return ChunkResult{}, fmt.Errorf("decode chunk %d of %d: %w", c.Index+1, total, err)
+	}
+	res.Total = total
+	return res, nil
+}
+
+// hearChunk decodes a chunk, and again in other ways while the guards object. The first attempt without trouble wins; when
+// there is none, the most probable text that is not a loop.
+func (r *run) hearChunk(ctx context.Context, c Chunk, samples []float32) (ChunkResult, error) {
+	e := &ear{engine: r.engine, context: r.context(), samples: samples}
+	defer e.close()
 	speech, loudOnly := r.speechIn(c)
 	var tried []attempt
-	var spent float64
 	for _, step := range ladder {
-		a, err := step(ctx, r, c, samples)
+		a, err := step(ctx, r, e, c)
 		if err != nil {
-			return ChunkResult{}, fmt.Errorf("decode chunk %d of %d: %w", c.Index+1, total, err)
+			return ChunkResult{}, err
 		}
 		if a == nil {
 			continue
 		}
-		spent += a.seconds
+		a.evidence = gather(a.segments)
 		a.speech, a.loudOnly = speech, loudOnly
 		a.trouble = a.evidence.trouble()
 		tried = append(tried, *a)
@@ -57,69 +75,92 @@ func (r *run) decodeChunk(ctx context.Context, c Chunk, total int) (ChunkResult,
 		}
 	}
 	best := choose(tried)
+	if err := r.finish(ctx, e, &best); err != nil {
+		return ChunkResult{}, err
+	}
 	res := r.settle(c, best)
-	res.Total, res.Attempts, res.Seconds, res.Trouble = total, len(tried), spent, best.trouble
+	res.Attempts, res.Seconds, res.Trouble = len(tried), e.total(), best.trouble
 	return res, nil
 }
 
 // ladder is the order of attempts. A step returns nil when it does not apply.
-var ladder = []func(context.Context, *run, Chunk, []float32) (*attempt, error){
-	func(ctx context.Context, r *run, _ Chunk, s []float32) (*attempt, error) {
-		return r.try(ctx, s, DecodeOptions{})
+var ladder = []func(context.Context, *run, *ear, Chunk) (*attempt, error){
+	func(ctx context.Context, r *run, e *ear, _ Chunk) (*attempt, error) {
+		return e.try(ctx, DecodeOptions{Beams: r.settings.Beams, Mask: r.mask})
 	},
-	func(ctx context.Context, r *run, _ Chunk, s []float32) (*attempt, error) {
-		return r.try(ctx, s, DecodeOptions{Timestamps: true})
+	func(ctx context.Context, r *run, e *ear, _ Chunk) (*attempt, error) {
+		return e.try(ctx, DecodeOptions{Timestamps: true, Mask: r.mask})
 	},
 	tryHalves,
-	func(ctx context.Context, r *run, _ Chunk, s []float32) (*attempt, error) {
-		return r.try(ctx, s, DecodeOptions{Temperature: 0.2})
+	func(ctx context.Context, r *run, e *ear, _ Chunk) (*attempt, error) {
+		return e.try(ctx, DecodeOptions{Temperature: 0.2, Mask: r.mask})
 	},
-	func(ctx context.Context, r *run, _ Chunk, s []float32) (*attempt, error) {
-		return r.try(ctx, s, DecodeOptions{Temperature: 0.4})
+	func(ctx context.Context, r *run, e *ear, _ Chunk) (*attempt, error) {
+		return e.try(ctx, DecodeOptions{Temperature: 0.4, Mask: r.mask})
 	},
-}
-
-func (r *run) try(ctx context.Context, samples []float32, o DecodeOptions) (*attempt, error) {
-	o.Language, o.Prompt = r.settings.Language, r.settings.Prompt
-	d, err := call(ctx, r, func(ctx context.Context) (Decoding, error) { return r.engine.Decode(ctx, samples, o) })
-	if err != nil {
-		return nil, err
-	}
-	return &attempt{
-		evidence: evidence{
-			words:    assembleWords(d.Tokens, seconds(len(samples))),
-			noSpeech: d.NoSpeechProb, logp: d.AvgLogProb(), ended: d.Ended,
-		},
-		seconds: d.Seconds,
-	}, nil
 }
 
 // tryHalves decodes the two sides of the longest seam near the middle on their own: a loop rarely survives a new start.
-func tryHalves(ctx context.Context, r *run, c Chunk, samples []float32) (*attempt, error) {
+func tryHalves(ctx context.Context, r *run, e *ear, c Chunk) (*attempt, error) {
 	at := c.middleSeam()
 	if at <= 0 {
 		return nil, nil
 	}
-	left, err := r.try(ctx, samples[:at], DecodeOptions{})
+	o := DecodeOptions{Beams: r.settings.Beams, Mask: r.mask}
+	left, err := e.decode(ctx, 0, at, o)
 	if err != nil {
 		return nil, err
 	}
-	right, err := r.try(ctx, samples[at:], DecodeOptions{})
+	right, err := e.decode(ctx, at, len(e.samples), o)
 	if err != nil {
 		return nil, err
 	}
-	shift := seconds(at)
-	nl, nr := float64(len(left.words)), float64(len(right.words))
-	both := *left
-	for _, w := range right.words {
-		w.start, w.end, w.until = w.start+shift, w.end+shift, w.until+shift
-		both.words = append(both.words, w)
+	return &attempt{segments: []segment{left, right}}, nil
+}
+
+// finish makes the chosen attempt as good as it gets and finds out when each word was spoken.
+func (r *run) finish(ctx context.Context, e *ear, a *attempt) error {
+	for i := range a.segments {
+		s := &a.segments[i]
+		if len(s.Tokens) == 0 {
+			continue
+		}
+		if err := e.to(ctx, s.from, s.to); err != nil {
+			return err
+		}
+		ends, err := e.hearing.Align(ctx, e.context, s.IDs())
+		if err != nil {
+			return err
+		}
+		for k := range s.Tokens {
+			s.Tokens[k].End = ends[k]
+		}
 	}
-	both.noSpeech = min(left.noSpeech, right.noSpeech)
-	both.logp = (left.logp*nl + right.logp*nr) / max(1, nl+nr)
-	both.ended = left.ended && right.ended
-	both.seconds += right.seconds
-	return &both, nil
+	old := a.evidence
+	a.evidence = gather(a.segments)
+	a.speech, a.loudOnly = old.speech, old.loudOnly
+	return nil
+}
+
+// gather joins what was heard in the segments.
+func gather(segments []segment) evidence {
+	out := evidence{noSpeech: 1, ended: true}
+	var sum float64
+	var n int
+	for _, s := range segments {
+		shift := seconds(s.from)
+		for _, w := range assembleWords(s.Tokens, seconds(s.to-s.from)) {
+			w.after, w.start, w.end, w.until = w.after+shift, w.start+shift, w.end+shift, w.until+shift
+			out.words = append(out.words, w)
+		}
+		out.noSpeech = min(out.noSpeech, s.noSpeech)
+		out.ended = out.ended && s.Ended
+		for _, t := range s.Tokens {
+			sum, n = sum+t.LogP, n+1
+		}
+	}
+	out.logp = sum / float64(max(1, n))
+	return out
 }
 
 // middleSeam is the seam between pieces that lies nearest to the middle of the chunk, in chunk samples; 0 if there is none.

@@ -1,6 +1,7 @@
 package transcribe
 
 import (
+	"math"
 	"strings"
 	"testing"
 )
@@ -116,7 +117,7 @@ func TestTroubleIsNamed(t *testing.T) {
 
 func TestTokensBecomeWordsWithTheLowestProbability(t *testing.T) {
 	t.Parallel()
-	tok := func(text string, p, end float64) Token { return Token{Text: []byte(text), P: p, LogP: -0.1, End: end} }
+	tok := func(text string, p, end float64) Token { return Token{Text: []byte(text), LogP: math.Log(p), End: end} }
 	got := assembleWords([]Token{
 		tok(" Met", 0.9, 0.5), tok("form", 0.4, 0.8), tok("in", 0.8, 1), tok(",", 0.1, 1.6), tok(" 120", 0.9, 2.2), tok("/", 0.7, 2.3),
 		tok("80", 0.95, 2.9), tok(".", 0.2, 3), tok(" Pi", 1, 3.4), tok("\xc3", 0.9, 3.5), tok("\xb1", 0.6, 3.7), tok("a", 1, 4),
@@ -126,7 +127,7 @@ func TestTokensBecomeWordsWithTheLowestProbability(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	for i, w := range want {
-		if g := got[i]; g.text != w.text || g.p != w.p || g.start != w.start || g.end != w.end {
+		if g := got[i]; g.text != w.text || math.Abs(g.p-w.p) > 1e-9 || g.start != w.start || g.end != w.end {
 			t.Errorf("got %+v, want %+v", g, w)
 		}
 	}

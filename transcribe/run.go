@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,6 +43,16 @@ type run struct {
 	hash     string
 	plan     Plan
 	clock    stopwatch
+	mask     []int // tokens that no attempt may write
+}
+
+// context is what the model is told before it listens.
+func (r *run) context() Context {
+	c := Context{Language: r.settings.Language}
+	if r.settings.Prompt != "" {
+		c.Prompt = r.engine.Encode(" " + strings.TrimSpace(r.settings.Prompt))
+	}
+	return c
 }
 
 // Run transcribes a recording. The result is the same whether or not it was resumed, and however many slots the engine has,

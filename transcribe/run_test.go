@@ -42,27 +42,70 @@ var babble = []string{
 	" the", " pain", " left", " 120", "/", "80", ",", ".", " met", "formin", " [BLANK_AUDIO]", " thank", " you", ".", " ", "\xc3", " -", "♪",
 }
 
-func (b *babbler) Decode(ctx context.Context, x []float32, o DecodeOptions) (Decoding, error) {
+func (b *babbler) Encode(text string) []int { return []int{len(text) % len(babble)} }
+func (b *babbler) Bytes(id int) []byte      { return []byte(babble[id]) }
+
+func (b *babbler) Hear(ctx context.Context, x []float32) (Hearing, error) {
 	b.calls.Add(1)
 	if b.crashes.Add(-1) >= 0 {
-		return Decoding{}, fault.New(fault.Unavailable, "engine_crashed", "again")
+		return nil, fault.New(fault.Unavailable, "engine_crashed", "again")
 	}
-	h := fnv.New64a()
-	fmt.Fprint(h, len(x), x[len(x)/2], o)
-	rng := rand.New(rand.NewPCG(b.seed, h.Sum64()))
-	d := Decoding{NoSpeechProb: rng.Float64(), Ended: rng.IntN(5) > 0, Tokens: []Token{}, Seconds: 0.1}
-	at := 0.0
+	return &babbling{b, x}, ctx.Err()
+}
+
+// babbling is what a babbler heard.
+type babbling struct {
+	b *babbler
+	x []float32
+}
+
+func (h *babbling) random(v ...any) *rand.Rand {
+	sum := fnv.New64a()
+	fmt.Fprint(sum, len(h.x), h.x[len(h.x)/2], v)
+	return rand.New(rand.NewPCG(h.b.seed, sum.Sum64()))
+}
+
+func (h *babbling) NoSpeech() float64 { return h.random("speech").Float64() }
+func (h *babbling) Seconds() float64  { return 0.1 }
+func (h *babbling) Close()            {}
+
+func (h *babbling) Decode(ctx context.Context, o DecodeOptions) ([]Decoding, error) {
+	rng := h.random(o)
+	d := Decoding{Ended: rng.IntN(5) > 0, Tokens: []Token{}}
 	for range rng.IntN(60) {
-		at += rng.Float64() * 2 * seconds(len(x)) / 60
-		t := Token{Text: []byte(babble[rng.IntN(len(babble))]), P: rng.Float64(), LogP: -2 * rng.Float64(), End: at}
-		if rng.IntN(20) == 0 {
-			t.End = -1
-		}
+		id := rng.IntN(len(babble))
+		t := Token{ID: id, Text: []byte(babble[id]), LogP: -2 * rng.Float64(), End: -1}
 		for range 1 + rng.IntN(12)/11*9 {
 			d.Tokens = append(d.Tokens, t)
 		}
 	}
-	return d, ctx.Err()
+	return []Decoding{d}, ctx.Err()
+}
+
+func (h *babbling) Score(ctx context.Context, _ Context, beginning []int, texts [][]int) ([][]float64, error) {
+	rng := h.random(beginning, texts)
+	var out [][]float64
+	for _, t := range texts {
+		logps := make([]float64, len(t))
+		for i := range logps {
+			logps[i] = -8 * rng.Float64()
+		}
+		out = append(out, logps)
+	}
+	return out, ctx.Err()
+}
+
+func (h *babbling) Align(ctx context.Context, _ Context, tokens []int) ([]float64, error) {
+	rng := h.random("align", tokens)
+	at, ends := 0.0, make([]float64, len(tokens))
+	for i := range ends {
+		if at += rng.Float64() * 2 * seconds(len(h.x)) / float64(len(tokens)); rng.IntN(20) > 0 {
+			ends[i] = at
+		} else {
+			ends[i] = -1
+		}
+	}
+	return ends, ctx.Err()
 }
 
 // drawRecording makes stretches of any level up to two minutes.

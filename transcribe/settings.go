@@ -8,7 +8,12 @@ import (
 
 // settingsVersion is raised when splitting, guards or word times change, so that saved chunks of an older version are not
 // mixed with new ones.
-const settingsVersion = 1
+const settingsVersion = 2
+
+const (
+	defaultBeams = 5 // as the model's authors evaluate it
+	mostBeams    = 8
+)
 
 // Settings are frozen into a job when it is queued; a retry never changes them. The zero value means the defaults, with
 // whatever model the engine has loaded.
@@ -18,6 +23,7 @@ type Settings struct {
 	Language     string     `json:"language"`
 	Prompt       string     `json:"prompt,omitempty"`
 	ChunkSeconds float64    `json:"chunk_seconds"` // longest chunk, at most 28: the model sees 30 s
+	Beams        int        `json:"beams"`         // hypotheses side by side in the search; 1 is greedy
 }
 
 // Freeze fills the defaults and the engine's model.
@@ -35,6 +41,10 @@ func (s Settings) Freeze(model ModelFacts) Settings {
 		s.ChunkSeconds = maxChunkSeconds
 	}
 	s.ChunkSeconds = max(s.ChunkSeconds, minChunkSeconds)
+	if s.Beams <= 0 {
+		s.Beams = defaultBeams
+	}
+	s.Beams = min(s.Beams, mostBeams)
 	return s
 }
 

@@ -45,12 +45,12 @@ func assembleWords(tokens []Token, seconds float64) []rawWord {
 			w, lowest, lowestSpoken, sum, count = rawWord{after: after, start: at, end: ends[i]}, 2, 2, 0, 0
 		}
 		text = append(text, t.Text...)
-		lowest, sum, count = min(lowest, t.P), sum+t.LogP, count+1
+		lowest, sum, count = min(lowest, math.Exp(t.LogP)), sum+t.LogP, count+1
 		if spoken {
 			if lowestSpoken > 1 {
 				w.start, w.after = at, after
 			}
-			lowestSpoken, w.end, after = min(lowestSpoken, t.P), ends[i], ends[i]
+			lowestSpoken, w.end, after = min(lowestSpoken, math.Exp(t.LogP)), ends[i], ends[i]
 		}
 		at = ends[i]
 		w.until = at

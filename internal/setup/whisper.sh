@@ -14,7 +14,7 @@
 set -euo pipefail
 
 version=1.9.1
-recipe=2 # raise when the flags below change, so that old builds are not taken for new ones
+recipe=3 # raise when the flags below change, so that old builds are not taken for new ones
 npm_package=nodejs-whisper@0.3.1
 npm_sha256=92041caf2b26c74b7f489fedf37bd093f216eebd61df512045ec2d19d0531d37
 # Of the sources that are compiled (see sources_sum); the same in the package and under the tag.
@@ -125,6 +125,7 @@ collect() {
 	mkdir -p "$3/src" "$3/ggml/src"
 	cp "$1"/src/*.cpp "$1"/src/*.h "$3/src/"
 	cp "$1"/ggml/src/*.h "$3/ggml/src/"
+	printf '#define WHISPER_VERSION "%s"\n' "$version" >"$3/src/whisper-version.h"
 	cp "$1"/LICENSE "$3/LICENSE"
 	local lib
 	while IFS= read -r lib; do cp "$lib" "$3/lib/"; done < <(find "$2" -name 'libwhisper.a' -o -name 'libggml*.a')

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
+	"time"
 
 	"vesper/transcribe"
 )
@@ -19,6 +20,7 @@ const (
 	niceEnv    = "VESPER_ENGINE_NICE"
 	fdRequests = 3
 	fdReplies  = 4
+	fdWeights  = 5
 )
 
 // RunChildIfAsked turns this process into an engine child when a Pool started it, and then never returns. In any other
@@ -100,8 +102,7 @@ func readRequests(in io.Reader, e *engine, requests chan<- request) error {
 }
 
 func answer(e *engine, req request, out io.Writer) error {
-	switch req.kind {
-	case kindSpeech:
+	if req.kind == kindSpeech {
 		samples, err := unpackFloats(req.payload)
 		if err != nil {
 			return err
@@ -111,19 +112,52 @@ func answer(e *engine, req request, out io.Writer) error {
 			return replyError(out, err)
 		}
 		return writeFrame(out, kindProbs, packFloats(nil, probs))
-	case kindDecode:
-		samples, o, err := unpackDecode(req.payload)
-		if err != nil {
-			return err
-		}
-		d, err := e.decode(samples, o)
-		if err != nil {
-			return replyError(out, err)
-		}
-		return reply(out, kindDecoding, d)
-	default:
-		return fmt.Errorf("%w: kind %q", errFrame, req.kind)
 	}
+	began := time.Now()
+	a, err := work(e, req)
+	switch {
+	case errors.Is(err, errFrame):
+		return err
+	case err != nil:
+		return replyError(out, err)
+	}
+	a.Seconds = time.Since(began).Seconds()
+	return reply(out, kindAnswer, a)
+}
+
+func work(e *engine, req request) (a answered, err error) {
+	switch req.kind {
+	case kindEncode:
+		var samples []float32
+		if samples, err = unpackFloats(req.payload); err == nil {
+			a.NoSpeech, err = e.encode(samples)
+		}
+	case kindDecode:
+		var o transcribe.DecodeOptions
+		if err = unpack(req.payload, &o); err == nil {
+			a.Heard, err = e.decode(o)
+		}
+	case kindScore:
+		var r scoreRequest
+		if err = unpack(req.payload, &r); err == nil {
+			a.LogP, err = e.score(r)
+		}
+	case kindAlign:
+		var r alignRequest
+		if err = unpack(req.payload, &r); err == nil {
+			a.Ends, err = e.align(r)
+		}
+	default:
+		err = fmt.Errorf("%w: kind %q", errFrame, req.kind)
+	}
+	return a, err
+}
+
+func unpack(payload []byte, v any) error {
+	if json.Unmarshal(payload, v) != nil {
+		return fmt.Errorf("%w: not the expected JSON", errFrame) // the cause could quote the request
+	}
+	return nil
 }
 
 func reply(out io.Writer, k kind, v any) error {
@@ -141,6 +175,8 @@ func replyError(out io.Writer, err error) error {
 		code = "cancelled"
 	case errors.Is(err, errLanguage):
 		code = "language"
+	case errors.Is(err, errInput):
+		code = "input"
 	}
 	return reply(out, kindError, childError{code, err.Error()})
 }

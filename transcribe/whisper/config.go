@@ -29,12 +29,13 @@ type Config struct {
 	Children    int           // 0: one per processor, fewer when memory is short
 	Threads     int           // per child; 0: the processors shared out among the children
 	GPU         bool          // use the GPU backend that is built in; then one child by default
-	NoWordTimes bool          // leave out word alignment: about 20 % faster, times are estimates
 	Nice        int           // scheduling priority of children; 0 means 5, so that pages stay quick. −1 means none
 	CallTimeout time.Duration // 0: 5 min for one call, which is at most 30 s of audio
 	LoadTimeout time.Duration // 0: 3 min
 	Executable  string        // "": this binary
 	Log         *slog.Logger  // nil: discarded
+
+	weights *os.File // memory that the children share
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -69,8 +70,9 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
-// stateBytes is what a child needs beside the weights: about 230 MB measured for base, more for larger models.
-const stateBytes = 256 << 20
+// stateBytes is what a child needs beside the weights, which all share: about 100 MB measured for base, more for larger
+// models, whose states grow with them.
+const stateBytes = 128 << 20
 
 // defaultChildren is one child with one thread per processor, which beats fewer children with more threads, as long as
 // three quarters of the memory hold them.
@@ -81,8 +83,9 @@ func defaultChildren(c Config) int {
 	n := runtime.GOMAXPROCS(0)
 	st, err := os.Stat(c.Model.Path)
 	if free := availableMemory(); err == nil && free > 0 {
-		each := uint64(st.Size())*3/2 + stateBytes
-		n = min(n, int(free/4*3/each))
+		weights := uint64(st.Size())
+		each := weights/2 + stateBytes
+		n = min(n, int((free/4*3-min(weights, free/4*3))/each))
 	}
 	return max(1, n)
 }

@@ -2,6 +2,7 @@ package whisper
 
 /*
 #cgo CFLAGS: -std=c11 -O2 -Wall -Wextra
+#cgo CXXFLAGS: -std=c++17 -O2
 #include <stdlib.h>
 #include "shim.h"
 */
@@ -13,7 +14,6 @@ import (
 	"math"
 	"runtime"
 	"strings"
-	"time"
 	"unsafe"
 
 	// The bindings module carries the linker flags for whisper.cpp on each system. Its high level is not used: it shares
@@ -27,9 +27,10 @@ import (
 var (
 	errCancelled = errors.New("cancelled") // the parent asked the child to stop
 	errLanguage  = errors.New("unknown language")
+	errInput     = errors.New("input out of bounds")
 )
 
-// longest is what one decode may be given: the model sees 30 s.
+// longest is what one encode may be given: the model sees 30 s.
 const longest = 30 * audio.Rate
 
 // engine is the loaded library inside a child process. Only cancel may be called while another call runs.
@@ -43,8 +44,8 @@ func openEngine(cfg loadConfig) (*engine, error) {
 	defer C.free(unsafe.Pointer(vad))
 	defer C.free(unsafe.Pointer(preset))
 	c := C.vsp_config{
-		model_path: model, vad_path: vad, preset: preset,
-		use_gpu: cbool(cfg.GPU), word_times: cbool(cfg.WordTimes), n_threads: C.int(max(1, cfg.Threads)),
+		model_path: model, vad_path: vad, preset: preset, shared_fd: C.int(cfg.SharedFD),
+		use_gpu: cbool(cfg.GPU), n_threads: C.int(max(1, cfg.Threads)),
 	}
 	e := &engine{}
 	if rc := C.vsp_open(&c, &e.c); rc != C.VSP_OK { //nolint:gocritic // seen in the code that cgo makes
@@ -79,43 +80,122 @@ func (e *engine) speech(samples []float32) ([]float32, error) {
 	return out, nil
 }
 
-func (e *engine) decode(samples []float32, o transcribe.DecodeOptions) (transcribe.Decoding, error) {
-	if len(samples) == 0 {
-		return transcribe.Decoding{NoSpeechProb: 1, Ended: true, Tokens: []transcribe.Token{}}, nil
-	}
-	if len(samples) > longest {
-		return transcribe.Decoding{}, fmt.Errorf("%d samples in one decode, at most %d", len(samples), longest)
+// encode listens to the samples and returns the probability that nobody speaks in them.
+func (e *engine) encode(samples []float32) (noSpeech float64, err error) {
+	if len(samples) == 0 || len(samples) > longest {
+		return 1, fmt.Errorf("%w: %d samples", errInput, len(samples))
 	}
 	clean(samples)
-	began := time.Now()
-	language, prompt := C.CString(o.Language), C.CString(o.Prompt)
-	defer C.free(unsafe.Pointer(language))
-	defer C.free(unsafe.Pointer(prompt))
-	opts := C.vsp_options{
-		language: language, prompt: prompt, temperature: C.float(o.Temperature), timestamps: cbool(o.Timestamps),
-	}
-	var tokens *C.vsp_token
-	var n, ended C.int
-	var noSpeech C.float
-	rc := C.vsp_decode(e.c, (*C.float)(unsafe.Pointer(&samples[0])), C.int(len(samples)), &opts, &tokens, &n, &noSpeech, &ended) //nolint:gocritic // as above
+	var p C.float
+	rc := C.vsp_encode(e.c, (*C.float)(unsafe.Pointer(&samples[0])), C.int(len(samples)), &p) //nolint:gocritic // as above
 	runtime.KeepAlive(samples)
-	if err := shimError(rc); err != nil {
-		return transcribe.Decoding{}, err
-	}
-	d := transcribe.Decoding{NoSpeechProb: float64(noSpeech), Ended: ended != 0, Tokens: make([]transcribe.Token, 0, int(n))}
-	for _, t := range unsafe.Slice(tokens, int(n)) {
-		var size C.int
-		text := C.vsp_text(e.c, t.id, &size)
-		end := float64(t.t) / 100
-		if t.t < 0 {
-			end = -1
+	return float64(p), shimError(rc)
+}
+
+// heard is one text that a decode found.
+type heard struct {
+	Tokens []int32   `json:"tokens"`
+	LogP   []float32 `json:"logp"`
+	Score  float64   `json:"score"`
+	Ended  bool      `json:"ended"`
+}
+
+func (e *engine) decode(o transcribe.DecodeOptions) ([]heard, error) {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	c, free := cContext(o.Context, &pin)
+	defer free()
+	mask, nMask := ids(o.Mask, &pin)
+	var phrases []int
+	for _, p := range o.Favour {
+		if len(p) > 0 {
+			phrases = append(append(phrases, p...), -1)
 		}
-		d.Tokens = append(d.Tokens, transcribe.Token{
-			Text: C.GoBytes(unsafe.Pointer(text), size), P: float64(t.p), LogP: float64(t.logp), End: end,
-		})
 	}
-	d.Seconds = time.Since(began).Seconds()
-	return d, nil
+	bias, nBias := ids(phrases, &pin)
+	opts := C.vsp_options{
+		context: c, beams: C.int(o.Beams), temperature: C.float(o.Temperature), timestamps: cbool(o.Timestamps),
+		mask: mask, n_mask: nMask, bias: bias, n_bias: nBias, boost: C.float(o.Boost),
+	}
+	var found *C.vsp_hypothesis
+	var n C.int
+	if err := shimError(C.vsp_decode(e.c, &opts, &found, &n)); err != nil { //nolint:gocritic // as above
+		return nil, err
+	}
+	out := make([]heard, 0, int(n))
+	for _, h := range unsafe.Slice(found, int(n)) {
+		t := heard{Score: float64(h.score), Ended: h.ended != 0, Tokens: []int32{}, LogP: []float32{}}
+		for _, token := range unsafe.Slice(h.tokens, int(h.n)) {
+			t.Tokens = append(t.Tokens, int32(token.id))
+			t.LogP = append(t.LogP, float32(token.logp))
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+func (e *engine) score(r scoreRequest) ([][]float32, error) {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	c, free := cContext(r.Context, &pin)
+	defer free()
+	var flat []int
+	lengths := make([]C.int, 0, len(r.Texts))
+	for _, t := range r.Texts {
+		flat = append(flat, t...)
+		lengths = append(lengths, C.int(len(t)))
+	}
+	if len(flat) == 0 {
+		return nil, fmt.Errorf("%w: nothing to score", errInput)
+	}
+	beginning, nBeginning := ids(r.Beginning, &pin)
+	texts, _ := ids(flat, &pin)
+	pin.Pin(&lengths[0])
+	var logps *C.float
+	rc := C.vsp_score(e.c, &c, beginning, nBeginning, texts, &lengths[0], C.int(len(lengths)), &logps) //nolint:gocritic // as above
+	if err := shimError(rc); err != nil {
+		return nil, err
+	}
+	all := unsafe.Slice((*float32)(unsafe.Pointer(logps)), len(flat))
+	out := make([][]float32, 0, len(r.Texts))
+	for _, t := range r.Texts {
+		out = append(out, append([]float32(nil), all[:len(t)]...))
+		all = all[len(t):]
+	}
+	return out, nil
+}
+
+func (e *engine) align(r alignRequest) ([]int32, error) {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	c, free := cContext(r.Context, &pin)
+	defer free()
+	tokens, n := ids(r.Tokens, &pin)
+	var ends *C.int32_t
+	if err := shimError(C.vsp_align(e.c, &c, tokens, n, &ends)); err != nil { //nolint:gocritic // as above
+		return nil, err
+	}
+	return append([]int32(nil), unsafe.Slice((*int32)(unsafe.Pointer(ends)), int(n))...), nil
+}
+
+// cContext is a context for C; free must run after the call.
+func cContext(c transcribe.Context, pin *runtime.Pinner) (out C.vsp_context, free func()) {
+	language := C.CString(c.Language)
+	prompt, n := ids(c.Prompt, pin)
+	return C.vsp_context{language: language, prompt: prompt, n_prompt: n}, func() { C.free(unsafe.Pointer(language)) }
+}
+
+// ids are token ids for C, in memory that stays where it is until pin lets go.
+func ids(tokens []int, pin *runtime.Pinner) (*C.int32_t, C.int) {
+	if len(tokens) == 0 {
+		return nil, 0
+	}
+	out := make([]C.int32_t, len(tokens))
+	for i, t := range tokens {
+		out[i] = C.int32_t(t)
+	}
+	pin.Pin(&out[0])
+	return &out[0], C.int(len(out))
 }
 
 func shimError(rc C.int) error {
@@ -126,6 +206,8 @@ func shimError(rc C.int) error {
 		return errCancelled
 	case C.VSP_BAD_LANGUAGE:
 		return errLanguage
+	case C.VSP_BAD_INPUT:
+		return errInput
 	default:
 		return fmt.Errorf("engine failed: shim code %d", int(rc))
 	}

@@ -19,6 +19,7 @@ import (
 type Pool struct {
 	cfg        Config
 	model, vad stamp
+	vocabulary *vocabulary
 	tokens     chan struct{} // one per slot that is free
 
 	mu     sync.Mutex
@@ -42,6 +43,12 @@ func New(ctx context.Context, cfg Config) (*Pool, error) {
 	}
 	if err := checkHeader(cfg.Model); err != nil {
 		return nil, err
+	}
+	if p.vocabulary, err = readVocabulary(cfg.Model.Path); err != nil {
+		return nil, err
+	}
+	if p.cfg.weights, err = sharedMemory(); err != nil {
+		cfg.Log.Warn("speech engines cannot share their weights; each loads its own", "error", err)
 	}
 	for range cfg.Children {
 		p.idle = append(p.idle, nil)
@@ -87,25 +94,11 @@ func (p *Pool) Speech(ctx context.Context, samples []float32) ([]float32, error)
 	return unpackFloats(body)
 }
 
-// Decode implements transcribe.Engine.
-func (p *Pool) Decode(ctx context.Context, samples []float32, o transcribe.DecodeOptions) (transcribe.Decoding, error) {
-	var d transcribe.Decoding
-	if len(samples) > longest {
-		return d, fmt.Errorf("decode: %d samples, at most %d", len(samples), longest)
-	}
-	payload, err := packDecode(samples, o)
-	if err != nil {
-		return d, err
-	}
-	body, err := p.call(ctx, kindDecode, payload, kindDecoding)
-	if err != nil {
-		return d, err
-	}
-	if err := json.Unmarshal(body, &d); err != nil {
-		return d, errCrashed(fmt.Errorf("read decoding: %w", err))
-	}
-	return d, nil
-}
+// Encode implements transcribe.Engine.
+func (p *Pool) Encode(text string) []int { return p.vocabulary.encode(text) }
+
+// Bytes implements transcribe.Engine.
+func (p *Pool) Bytes(id int) []byte { return p.vocabulary.bytes(id) }
 
 // Close ends all children. Calls that still run fail. Calling it twice is safe.
 func (p *Pool) Close() error {
@@ -124,6 +117,9 @@ func (p *Pool) Close() error {
 		}
 	}
 	wg.Wait()
+	if p.cfg.weights != nil {
+		_ = p.cfg.weights.Close() // twice is harmless
+	}
 	return nil
 }
 
@@ -137,29 +133,34 @@ func (p *Pool) call(ctx context.Context, k kind, payload []byte, want kind) ([]b
 		p.put(nil)
 		return nil, err
 	}
+	body, c, err := p.ask(ctx, c, k, payload, want)
+	p.put(c)
+	return body, err
+}
+
+// ask runs one request in a child that the caller holds, and returns the child if it lives on.
+func (p *Pool) ask(ctx context.Context, c *process, k kind, payload []byte, want kind) ([]byte, *process, error) {
 	answer, body, err := c.call(ctx, p.cfg.CallTimeout, k, payload)
 	switch {
 	case err == nil:
-		p.put(c)
-		return p.judge(answer, body, want)
+		body, err = p.judge(answer, body, want)
+		return body, c, err
 	case errors.Is(err, errStopped):
-		p.put(c)
-		return nil, ctx.Err()
+		return nil, c, ctx.Err()
 	}
 	c.kill()
 	said := c.said.String()
 	p.forget(c)
-	p.put(nil)
 	switch {
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
+		return nil, nil, ctx.Err()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		p.cfg.Log.Warn("speech engine hung and was restarted", "limit", p.cfg.CallTimeout)
-		return nil, fault.Wrap(err, fault.Unavailable, "engine_timeout",
+		return nil, nil, fault.Wrap(err, fault.Unavailable, "engine_timeout",
 			"The speech engine did not answer in time and was restarted. It will be tried again.")
 	default:
 		p.cfg.Log.Warn("speech engine crashed and was restarted", "error", err, "bytes_on_stderr", len(said))
-		return nil, errCrashed(fmt.Errorf("%w; it said %q", err, said))
+		return nil, nil, errCrashed(fmt.Errorf("%w; it said %q", err, said))
 	}
 }
 
@@ -175,6 +176,8 @@ func (p *Pool) judge(answer kind, body []byte, want kind) ([]byte, error) {
 	case "language":
 		return nil, fault.Wrap(errLanguage, fault.Invalid, "language_unknown",
 			"The speech model does not know this language. Use a two-letter code such as en, or auto.")
+	case "input":
+		return nil, fmt.Errorf("engine: %w: %s", errInput, e.Text)
 	default:
 		return nil, fault.Wrap(errors.New(e.Text), fault.Internal, "engine_failed",
 			"The speech engine could not read this part of the recording. It will be tried again.")

@@ -24,6 +24,22 @@ import (
 
 const said = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
 
+var en = transcribe.Context{Language: "en"}
+
+// decode hears samples and returns the best text.
+func decode(ctx context.Context, p *Pool, x []float32, o transcribe.DecodeOptions) (transcribe.Decoding, error) {
+	h, err := p.Hear(ctx, x)
+	if err != nil {
+		return transcribe.Decoding{}, err
+	}
+	defer h.Close()
+	found, err := h.Decode(ctx, o)
+	if err != nil {
+		return transcribe.Decoding{}, err
+	}
+	return found[0], nil
+}
+
 func plain(text string) string {
 	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		if strings.ContainsRune(".,;:!?", r) {
@@ -248,12 +264,12 @@ func TestAChildKilledInTheMiddleIsReplacedAndNothingIsLost(t *testing.T) {
 	}
 	x := speech(t)
 	wait := whenBusy(t.Context(), p, func(c *process) { _ = syscall.Kill(c.cmd.Process.Pid, syscall.SIGKILL) })
-	_, err := p.Decode(t.Context(), x, transcribe.DecodeOptions{Language: "en"})
+	_, err := decode(t.Context(), p, x, transcribe.DecodeOptions{Context: en})
 	wait()
 	if f := fault.As(err); f == nil || f.Code != "engine_crashed" || !fault.Retryable(err) {
 		t.Fatalf("got %v", err)
 	}
-	if d, err := p.Decode(t.Context(), x, transcribe.DecodeOptions{Language: "en"}); err != nil || len(d.Tokens) < 20 {
+	if d, err := decode(t.Context(), p, x, transcribe.DecodeOptions{Context: en}); err != nil || len(d.Tokens) < 20 {
 		t.Fatalf("again: %d tokens, %v", len(d.Tokens), err)
 	}
 	var killed atomic.Bool
@@ -312,35 +328,36 @@ func TestCancelAlwaysSaysSoAndComesSoon(t *testing.T) {
 			t.Errorf("cancelled after %v: returned %v later", after, late)
 		}
 	}
-	if d, err := p.Decode(t.Context(), speech(t), transcribe.DecodeOptions{Language: "en"}); err != nil || len(d.Tokens) < 20 {
+	if d, err := decode(t.Context(), p, speech(t), transcribe.DecodeOptions{Context: en}); err != nil || len(d.Tokens) < 20 {
 		t.Fatalf("after the cancels: %d tokens, %v", len(d.Tokens), err)
 	}
 }
 
 func TestOddInputsGetAnswersNotCrashes(t *testing.T) {
 	p := newPool(t, func(c *Config) { c.Children = 1 })
-	en := transcribe.DecodeOptions{Language: "en"}
-	for _, n := range []int{0, 1, 30 * audio.Rate} {
+	for _, n := range []int{1, 30 * audio.Rate} {
 		x := make([]float32, n)
 		if n > 1 {
 			x[0], x[1] = float32(math.NaN()), float32(math.Inf(1))
 		}
-		if _, err := p.Decode(t.Context(), x, en); err != nil {
+		if _, err := decode(t.Context(), p, x, transcribe.DecodeOptions{Context: en}); err != nil {
 			t.Errorf("decode of %d samples: %v", n, err)
 		}
 		if probs, err := p.Speech(t.Context(), x); err != nil || len(probs) != (n+511)/512 {
 			t.Errorf("speech in %d samples: %d frames, %v", n, len(probs), err)
 		}
 	}
-	if _, err := p.Decode(t.Context(), make([]float32, 31*audio.Rate), en); err == nil {
-		t.Error("31 s in one decode were taken")
+	for _, n := range []int{0, 31 * audio.Rate} {
+		if _, err := p.Hear(t.Context(), make([]float32, n)); !errors.Is(err, errInput) {
+			t.Errorf("%d samples at once: %v", n, err)
+		}
 	}
-	_, err := p.Decode(t.Context(), speech(t), transcribe.DecodeOptions{Language: "klingonese"})
+	_, err := decode(t.Context(), p, speech(t), transcribe.DecodeOptions{Context: transcribe.Context{Language: "klingonese"}})
 	if f := fault.As(err); f == nil || f.Code != "language_unknown" || fault.Retryable(err) {
 		t.Errorf("unknown language: %v", err)
 	}
-	long := transcribe.DecodeOptions{Language: "en", Prompt: strings.Repeat("Glossary: lisinopril, metformin. ", 60)}
-	if d, err := p.Decode(t.Context(), speech(t), long); err != nil || len(d.Tokens) < 20 {
+	long := transcribe.Context{Language: "en", Prompt: p.Encode(strings.Repeat("Glossary: lisinopril, metformin. ", 60))}
+	if d, err := decode(t.Context(), p, speech(t), transcribe.DecodeOptions{Context: long}); err != nil || len(d.Tokens) < 20 {
 		t.Errorf("a prompt too long for the model: %d tokens, %v", len(d.Tokens), err)
 	}
 	pid := p.idle[0].cmd.Process.Pid
@@ -356,11 +373,10 @@ func TestDecodingIsTheSameEveryTimeEvenWhenSampling(t *testing.T) {
 	for _, temperature := range []float64{0, 0.4} {
 		var want string
 		for i := range 2 {
-			d, err := p.Decode(t.Context(), x, transcribe.DecodeOptions{Language: "en", Temperature: temperature})
+			d, err := decode(t.Context(), p, x, transcribe.DecodeOptions{Context: en, Temperature: temperature, Beams: 4})
 			if err != nil {
 				t.Fatal(err)
 			}
-			d.Seconds = 0
 			got := fmt.Sprintf("%v", d)
 			if i > 0 && got != want {
 				t.Fatalf("at temperature %v:\n%s\nthen\n%s", temperature, want, got)

@@ -47,6 +47,9 @@ func startProcess(ctx context.Context, cfg Config) (*process, error) {
 	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), cfg.Executable, "engine-child") // outlives the call that starts it
 	p.cmd.Env = childEnvironment(cfg.Threads, cfg.Nice)
 	p.cmd.ExtraFiles = []*os.File{fromParent, toParent}
+	if cfg.weights != nil {
+		p.cmd.ExtraFiles = append(p.cmd.ExtraFiles, cfg.weights)
+	}
 	p.cmd.Stderr = p.said
 	p.cmd.WaitDelay = time.Second
 	p.cmd.SysProcAttr = childAttributes()
@@ -84,9 +87,13 @@ func (p *process) launch() error {
 }
 
 func (p *process) load(ctx context.Context, cfg Config) error {
-	payload, err := json.Marshal(loadConfig{
-		Name: cfg.Model.Name, Model: cfg.Model.Path, VAD: cfg.VAD.Path, GPU: cfg.GPU, WordTimes: !cfg.NoWordTimes, Threads: cfg.Threads,
-	})
+	load := loadConfig{
+		Name: cfg.Model.Name, Model: cfg.Model.Path, VAD: cfg.VAD.Path, SharedFD: -1, GPU: cfg.GPU, Threads: cfg.Threads,
+	}
+	if cfg.weights != nil {
+		load.SharedFD = fdWeights
+	}
+	payload, err := json.Marshal(load)
 	if err != nil {
 		return fmt.Errorf("pack load request: %w", err)
 	}
@@ -176,7 +183,7 @@ func childEnvironment(threads, nice int) []string {
 	keep := []string{"PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "GOCOVERDIR"}
 	for _, kv := range os.Environ() {
 		name, _, _ := strings.Cut(kv, "=")
-		if slices.Contains(keep, name) || strings.HasPrefix(name, "CUDA_") || strings.HasPrefix(name, "GGML_VK_") {
+		if slices.Contains(keep, name) || strings.HasPrefix(name, "CUDA_") || strings.HasPrefix(name, "GGML_VK_") || name == "VESPER_ENGINE_KERNELS" {
 			env = append(env, kv)
 		}
 	}

@@ -2,7 +2,6 @@ package whisper
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,14 +14,17 @@ import (
 type kind byte
 
 const (
-	kindLoad     kind = 'L' // to the child: loadConfig as JSON
-	kindSpeech   kind = 'S' // to the child: samples
-	kindDecode   kind = 'D' // to the child: u32 length of options, options as JSON, samples
-	kindCancel   kind = 'C' // to the child: nothing; stops the running call
-	kindReady    kind = 'R' // from the child: readyInfo as JSON
-	kindProbs    kind = 'P' // from the child: probabilities
-	kindDecoding kind = 'T' // from the child: transcribe.Decoding as JSON
-	kindError    kind = 'E' // from the child: childError as JSON
+	kindLoad   kind = 'L' // to the child: loadConfig as JSON
+	kindSpeech kind = 'S' // to the child: samples
+	kindEncode kind = 'N' // to the child: samples, at most 30 s; the requests below are about them
+	kindDecode kind = 'D' // to the child: transcribe.DecodeOptions as JSON
+	kindScore  kind = 'O' // to the child: scoreRequest as JSON
+	kindAlign  kind = 'A' // to the child: alignRequest as JSON
+	kindCancel kind = 'C' // to the child: nothing; stops the running call
+	kindReady  kind = 'R' // from the child: readyInfo as JSON
+	kindProbs  kind = 'P' // from the child: probabilities
+	kindAnswer kind = 'T' // from the child: answered as JSON
+	kindError  kind = 'E' // from the child: childError as JSON
 )
 
 // maxFrame bounds a frame: ten minutes of samples fit, and a damaged length cannot ask for more memory.
@@ -35,12 +37,32 @@ var (
 
 // loadConfig is what a child needs to load its weights.
 type loadConfig struct {
-	Name      string `json:"name"` // of the model, for the alignment heads
-	Model     string `json:"model"`
-	VAD       string `json:"vad"`
-	GPU       bool   `json:"gpu"`
-	WordTimes bool   `json:"word_times"`
-	Threads   int    `json:"threads"`
+	Name     string `json:"name"` // of the model, for the alignment heads
+	Model    string `json:"model"`
+	VAD      string `json:"vad"`
+	SharedFD int    `json:"shared_fd"` // −1: weights are not shared
+	GPU      bool   `json:"gpu"`
+	Threads  int    `json:"threads"`
+}
+
+type scoreRequest struct {
+	Context   transcribe.Context `json:"context"`
+	Beginning []int              `json:"beginning,omitempty"`
+	Texts     [][]int            `json:"texts"`
+}
+
+type alignRequest struct {
+	Context transcribe.Context `json:"context"`
+	Tokens  []int              `json:"tokens"`
+}
+
+// answered is the answer to an encode, a decode, a score or an align request.
+type answered struct {
+	NoSpeech float64     `json:"no_speech,omitempty"`
+	Heard    []heard     `json:"heard,omitempty"`
+	LogP     [][]float32 `json:"logp,omitempty"`
+	Ends     []int32     `json:"ends,omitempty"` // centiseconds
+	Seconds  float64     `json:"seconds"`        // spent in the engine
 }
 
 type readyInfo struct {
@@ -49,7 +71,7 @@ type readyInfo struct {
 
 // childError crosses the pipe; Code says which error it was.
 type childError struct {
-	Code string `json:"code"` // "cancelled", "language", "failed"
+	Code string `json:"code"` // "cancelled", "language", "input", "failed"
 	Text string `json:"text"` // private; never patient text
 }
 
@@ -110,29 +132,4 @@ func unpackFloats(b []byte) ([]float32, error) {
 		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
 	}
 	return out, nil
-}
-
-func packDecode(samples []float32, o transcribe.DecodeOptions) ([]byte, error) {
-	opts, err := json.Marshal(o)
-	if err != nil {
-		return nil, fmt.Errorf("pack options: %w", err)
-	}
-	b := make([]byte, 0, 4+len(opts)+4*len(samples))
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(opts)))
-	return packFloats(append(b, opts...), samples), nil
-}
-
-func unpackDecode(b []byte) (samples []float32, o transcribe.DecodeOptions, err error) {
-	if len(b) < 4 {
-		return nil, o, errFrame
-	}
-	n := binary.LittleEndian.Uint32(b)
-	if uint64(n) > uint64(len(b)-4) {
-		return nil, o, errFrame
-	}
-	if err := json.Unmarshal(b[4:4+n], &o); err != nil {
-		return nil, o, fmt.Errorf("%w: options", errFrame)
-	}
-	samples, err = unpackFloats(b[4+n:])
-	return samples, o, err
 }

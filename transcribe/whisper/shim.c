@@ -1,78 +1,43 @@
-#include "shim.h"
+#include "engine.h"
+
+#include "accel.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <whisper.h>
 
-enum { MIN_SAMPLES = 16000, MAX_PROMPT = 223 };
+enum { MIN_SAMPLES = 16000, FRAME_SAMPLES = 320 };
 
-struct vsp_engine {
-    struct whisper_context *ctx;
-    struct whisper_state *state;
-    struct whisper_vad_context *vad;
-    int n_threads;
-    int word_times;
-    atomic_int cancelled;
-    vsp_token *tokens;
-    int cap;
-    float *padded;
-};
+static int is_cancelled(void *e) { return atomic_load(&((vsp_engine *)e)->cancelled) != 0; }
 
-// Log lines of the library can quote decoded text; none of them leaves the process.
-static void discard_log(enum ggml_log_level level, const char *text, void *user) {
-    (void)level;
-    (void)text;
-    (void)user;
-}
-
-static enum whisper_alignment_heads_preset heads_for(const char *name) {
-    static const struct {
-        const char *name;
-        enum whisper_alignment_heads_preset preset;
-    } known[] = {
-        {"tiny.en", WHISPER_AHEADS_TINY_EN},     {"tiny", WHISPER_AHEADS_TINY},         {"base.en", WHISPER_AHEADS_BASE_EN},
-        {"base", WHISPER_AHEADS_BASE},           {"small.en", WHISPER_AHEADS_SMALL_EN}, {"small", WHISPER_AHEADS_SMALL},
-        {"medium.en", WHISPER_AHEADS_MEDIUM_EN}, {"medium", WHISPER_AHEADS_MEDIUM},     {"large-v1", WHISPER_AHEADS_LARGE_V1},
-        {"large-v2", WHISPER_AHEADS_LARGE_V2},   {"large-v3", WHISPER_AHEADS_LARGE_V3}, {"large-v3-turbo", WHISPER_AHEADS_LARGE_V3_TURBO},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (strcmp(name, known[i].name) == 0) return known[i].preset;
+int vsp_code(int net) {
+    switch (net) {
+    case NET_OK: return VSP_OK;
+    case NET_STOPPED: return VSP_CANCELLED;
+    default: return VSP_FAILED;
     }
-    return WHISPER_AHEADS_N_TOP_MOST;
-}
-
-static int open_state(vsp_engine *e) {
-    if (e->state) whisper_free_state(e->state);
-    e->state = whisper_init_state(e->ctx);
-    return e->state ? VSP_OK : VSP_NO_MEMORY;
 }
 
 int vsp_open(const vsp_config *c, vsp_engine **out) {
-    whisper_log_set(discard_log, NULL);
+    vsp_register_accel();
     vsp_engine *e = calloc(1, sizeof *e);
     if (!e) return VSP_NO_MEMORY;
-    e->n_threads = c->n_threads > 0 ? c->n_threads : 1;
-    e->word_times = c->word_times;
-
-    struct whisper_context_params p = whisper_context_default_params();
-    p.use_gpu = c->use_gpu != 0;
-    p.flash_attn = !c->word_times;
-    p.dtw_token_timestamps = c->word_times != 0;
-    p.dtw_aheads_preset = c->word_times ? heads_for(c->preset) : WHISPER_AHEADS_NONE;
-    p.dtw_n_top = 2;
-    p.dtw_mem_size = (size_t)256 << 20;
-    e->ctx = whisper_init_from_file_with_params_no_state(c->model_path, p);
-
+    vsp_net_config n = {c->model_path, c->preset, c->shared_fd, c->use_gpu, c->n_threads};
+    e->net = vsp_net_open(&n, is_cancelled, e);
     struct whisper_vad_context_params v = whisper_vad_default_context_params();
-    v.n_threads = e->n_threads;
+    v.n_threads = c->n_threads > 0 ? c->n_threads : 1;
     v.use_gpu = false;
-    if (e->ctx) e->vad = whisper_vad_init_from_file_with_params(c->vad_path, v);
-    int rc = e->ctx && e->vad ? open_state(e) : VSP_FAILED;
-    if (rc != VSP_OK) {
+    if (e->net) e->vad = whisper_vad_init_from_file_with_params(c->vad_path, v);
+    if (!e->net || !e->vad) {
         vsp_close(e);
-        return rc;
+        return VSP_FAILED;
+    }
+    e->facts = vsp_net_about(e->net);
+    e->tokens = calloc((size_t)2 * MAX_BEAMS * MAX_TEXT, sizeof *e->tokens);
+    e->ends = calloc(MAX_TEXT + 1, sizeof *e->ends);
+    if (!e->tokens || !e->ends) {
+        vsp_close(e);
+        return VSP_NO_MEMORY;
     }
     *out = e;
     return VSP_OK;
@@ -80,10 +45,11 @@ int vsp_open(const vsp_config *c, vsp_engine **out) {
 
 void vsp_close(vsp_engine *e) {
     if (!e) return;
-    if (e->state) whisper_free_state(e->state);
+    vsp_net_close(e->net);
     if (e->vad) whisper_vad_free(e->vad);
-    if (e->ctx) whisper_free(e->ctx);
     free(e->tokens);
+    free(e->ends);
+    free(e->numbers);
     free(e->padded);
     free(e);
 }
@@ -91,65 +57,30 @@ void vsp_close(vsp_engine *e) {
 void vsp_cancel(vsp_engine *e) { atomic_store(&e->cancelled, 1); }
 void vsp_arm(vsp_engine *e) { atomic_store(&e->cancelled, 0); }
 
-static bool is_cancelled(void *e) { return atomic_load(&((vsp_engine *)e)->cancelled) != 0; }
-
 int vsp_speech(vsp_engine *e, const float *samples, int n, const float **probs, int *n_probs) {
     *n_probs = 0;
     if (n <= 0) return VSP_OK;
     if (is_cancelled(e)) return VSP_CANCELLED;
-    if (!whisper_vad_detect_speech(e->vad, samples, n)) return VSP_FAILED;
+    if (!whisper_vad_detect_speech(e->vad, samples, n)) return is_cancelled(e) ? VSP_CANCELLED : VSP_FAILED;
     *probs = whisper_vad_probs(e->vad);
     *n_probs = whisper_vad_n_probs(e->vad);
     return VSP_OK;
 }
 
-// no_speech asks the decoder, right after the start token, how likely "no speech" is. The library's own figure is taken
-// after the task tokens and is meaningless there.
-static float no_speech(vsp_engine *e) {
-    whisper_token sot = whisper_token_sot(e->ctx);
-    if (whisper_decode_with_state(e->ctx, e->state, &sot, 1, 0, e->n_threads) != 0) return 0;
-    const float *logits = whisper_get_logits_from_state(e->state);
-    const int n = whisper_n_vocab(e->ctx);
-    float top = logits[0];
-    for (int i = 1; i < n; i++) top = fmaxf(top, logits[i]);
+void vsp_log_softmax(float *row, int n) {
+    float top = -INFINITY;
+    for (int i = 0; i < n; i++) top = row[i] > top ? row[i] : top;
+    if (!isfinite(top)) return;
     double sum = 0;
-    for (int i = 0; i < n; i++) sum += exp((double)(logits[i] - top));
-    return (float)(exp((double)(logits[whisper_token_nosp(e->ctx)] - top)) / sum);
-}
-
-static int push_token(vsp_engine *e, int at, vsp_token t) {
-    if (at >= e->cap) {
-        int cap = e->cap ? 2 * e->cap : 256;
-        vsp_token *grown = realloc(e->tokens, (size_t)cap * sizeof *grown);
-        if (!grown) return VSP_NO_MEMORY;
-        e->tokens = grown;
-        e->cap = cap;
+    for (int i = 0; i < n; i++) {
+        // Below this a term no longer shows in the sum, and most of the vocabulary is below.
+        if (row[i] > top - 30.0f) sum += expf(row[i] - top);
     }
-    e->tokens[at] = t;
-    return VSP_OK;
+    const float norm = top + (float)log(sum);
+    for (int i = 0; i < n; i++) row[i] -= norm;
 }
 
-// collect copies the text tokens out of the state and notes whether the model itself ended the text.
-static int collect(vsp_engine *e, int *n_tokens, int *ended) {
-    const whisper_token eot = whisper_token_eot(e->ctx);
-    int n = 0;
-    *ended = 0;
-    for (int s = 0; s < whisper_full_n_segments_from_state(e->state); s++) {
-        for (int i = 0; i < whisper_full_n_tokens_from_state(e->state, s); i++) {
-            whisper_token_data d = whisper_full_get_token_data_from_state(e->state, s, i);
-            if (d.id == eot) *ended = 1;
-            if (d.id >= eot) continue;
-            // The library stores here the moment at which the next token begins, which is the end of this one.
-            vsp_token t = {d.id, d.p, d.plog, e->word_times ? d.t_dtw : -1};
-            if (push_token(e, n, t) != VSP_OK) return VSP_NO_MEMORY;
-            n++;
-        }
-    }
-    *n_tokens = n;
-    return VSP_OK;
-}
-
-// pad gives very short input a second to stand in: below that the alignment asserts and the encoder sees too little.
+// pad gives very short audio a second to stand in: below that the encoder sees too little.
 static const float *pad(vsp_engine *e, const float *samples, int *n) {
     if (*n >= MIN_SAMPLES) return samples;
     free(e->padded);
@@ -160,56 +91,70 @@ static const float *pad(vsp_engine *e, const float *samples, int *n) {
     return e->padded;
 }
 
-int vsp_decode(vsp_engine *e, const float *samples, int n, const vsp_options *o, const vsp_token **tokens, int *n_tokens,
-               float *nosp, int *ended) {
-    *n_tokens = 0;
-    *nosp = 1;
-    *ended = 1;
-    if (n <= 0) return VSP_OK;
-    if (is_cancelled(e)) return VSP_CANCELLED;
-    const int automatic = strcmp(o->language, "auto") == 0;
-    if (!automatic && whisper_lang_id(o->language) < 0) return VSP_BAD_LANGUAGE;
-    if ((samples = pad(e, samples, &n)) == NULL) return VSP_NO_MEMORY;
-    // A state's random generator runs on from call to call, so sampling starts from a fresh one to stay repeatable.
-    if (o->temperature > 0 && open_state(e) != VSP_OK) return VSP_NO_MEMORY;
-
-    whisper_token prompt[1024];
-    int n_prompt = o->prompt[0] ? whisper_tokenize(e->ctx, o->prompt, prompt, 1024) : 0;
-    if (n_prompt < 0) return VSP_FAILED;
-    const int skip = n_prompt > MAX_PROMPT ? n_prompt - MAX_PROMPT : 0;
-
-    struct whisper_full_params p = whisper_full_default_params(WHISPER_SAMPLING_GREEDY);
-    p.n_threads = e->n_threads;
-    p.no_context = true;
-    p.single_segment = true;
-    p.no_timestamps = !o->timestamps;
-    p.print_progress = false;
-    p.language = o->language;
-    p.prompt_tokens = n_prompt ? prompt + skip : NULL;
-    p.prompt_n_tokens = n_prompt - skip;
-    p.temperature = o->temperature;
-    p.temperature_inc = 0;
-    p.greedy.best_of = 1;
-    p.entropy_thold = -1; // our guards judge the text; the library must not drop any
-    p.no_speech_thold = 2;
-    p.abort_callback = is_cancelled;
-    p.abort_callback_user_data = e;
-
-    const int rc = whisper_full_with_state(e->ctx, e->state, p, samples, n);
-    if (is_cancelled(e)) return VSP_CANCELLED;
-    if (rc != 0) return VSP_FAILED;
-    if (collect(e, n_tokens, ended) != VSP_OK) return VSP_NO_MEMORY;
-    *tokens = e->tokens;
-    *nosp = no_speech(e);
+// hear_start asks the decoder, after the start token alone, how likely "no speech" is and which language it hears.
+static int hear_start(vsp_engine *e, float *no_speech) {
+    const float *logits;
+    int rc = vsp_feed(e, &e->facts.sot, 1, 0, &logits);
+    if (rc != VSP_OK) return rc;
+    const int n = e->facts.vocabulary;
+    float top = logits[0];
+    for (int i = 1; i < n; i++) top = fmaxf(top, logits[i]);
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += exp((double)(logits[i] - top));
+    *no_speech = (float)(exp((double)(logits[e->facts.nosp] - top)) / sum);
+    e->heard = e->facts.language_first;
+    for (int i = 1; i < e->facts.languages; i++) {
+        if (logits[e->facts.language_first + i] > logits[e->heard]) e->heard = e->facts.language_first + i;
+    }
+    vsp_net_forget(e->net);
     return VSP_OK;
 }
 
-const char *vsp_text(vsp_engine *e, int32_t id, int *len) {
-    if (id < 0 || id >= whisper_token_eot(e->ctx)) return NULL;
-    const char *s = whisper_token_to_str(e->ctx, id);
-    *len = s ? (int)strlen(s) : 0;
-    return s;
+int vsp_encode(vsp_engine *e, const float *samples, int n, float *no_speech) {
+    e->frames = 0;
+    *no_speech = 1;
+    if (n <= 0) return VSP_BAD_INPUT;
+    if (!(samples = pad(e, samples, &n))) return VSP_NO_MEMORY;
+    int rc = vsp_code(vsp_net_encode(e->net, samples, n));
+    if (rc == VSP_OK) rc = hear_start(e, no_speech);
+    if (rc == VSP_OK) e->frames = n / FRAME_SAMPLES;
+    return rc;
 }
 
-int vsp_is_multilingual(vsp_engine *e) { return whisper_is_multilingual(e->ctx); }
+int vsp_start(vsp_engine *e, const vsp_context *c, int with_times, int32_t *out) {
+    int n = 0;
+    if (c->n_prompt > 0) {
+        const int skip = c->n_prompt > MAX_PROMPT ? c->n_prompt - MAX_PROMPT : 0;
+        out[n++] = e->facts.prev;
+        for (int i = skip; i < c->n_prompt; i++) out[n++] = c->prompt[i];
+    }
+    out[n++] = e->facts.sot;
+    if (e->facts.multilingual) {
+        int32_t language = e->heard;
+        if (strcmp(c->language, "auto") != 0 && (language = vsp_net_language(e->net, c->language)) < 0) return -VSP_BAD_LANGUAGE;
+        out[n++] = language;
+        out[n++] = e->facts.transcribe;
+    }
+    if (!with_times) out[n++] = e->facts.notimestamps;
+    return n;
+}
+
+int vsp_feed(vsp_engine *e, const int32_t *tokens, int n, int first, const float **logits) {
+    int32_t pos[NET_BATCH], seq[NET_BATCH] = {0};
+    int8_t want[NET_BATCH];
+    for (int at = 0; at < n; at += NET_BATCH) {
+        const int m = n - at < NET_BATCH ? n - at : NET_BATCH;
+        for (int i = 0; i < m; i++) {
+            pos[i] = first + at + i;
+            want[i] = logits && at + i == n - 1;
+        }
+        const float *rows;
+        int rc = vsp_net_forward(e->net, m, tokens + at, pos, seq, want, &rows);
+        if (rc != NET_OK) return vsp_code(rc);
+        if (logits) *logits = rows + (size_t)(m - 1) * (size_t)e->facts.vocabulary;
+    }
+    return VSP_OK;
+}
+
+int vsp_vocabulary(vsp_engine *e) { return e->facts.vocabulary; }
 const char *vsp_version(void) { return whisper_version(); }

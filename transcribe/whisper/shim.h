@@ -1,10 +1,9 @@
-// The shim between Go and whisper.h: one context, one state and one voice detector per process, greedy decoding that can
-// be cancelled at each token, word times by DTW, and the true no-speech probability. All memory it hands out is its own
-// and stays valid until the next call.
+// The shim between Go and the library: one engine per process, which holds one encoded stretch of audio at a time and
+// answers questions about it: what was said (search.c), how likely a given text is (score.c), when each token was spoken
+// (align.c). All memory it hands out is its own and stays valid until the next call. Token ids only; no text passes here.
 #ifndef VESPER_SHIM_H
 #define VESPER_SHIM_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 typedef struct vsp_engine vsp_engine;
@@ -13,45 +12,70 @@ typedef struct {
     const char *model_path;
     const char *vad_path;
     const char *preset; // model name without quantisation, "base.en"; chooses the alignment heads
+    int shared_fd;      // memory for the weights that the children of a pool share; −1: none
     int use_gpu;
-    int word_times; // 1: DTW word times, which needs flash attention off
     int n_threads;
 } vsp_config;
 
-typedef struct {
-    const char *language; // "en"
-    const char *prompt;   // may be empty; the last tokens win
-    float temperature;
-    int timestamps; // 1: let the model write timestamp tokens (a retry mode)
-} vsp_options;
-
-typedef struct {
-    int32_t id;
-    float p;
-    float logp;
-    int64_t t; // end of the token, centiseconds from the start of the samples; −1 if unknown
-} vsp_token;
-
-enum { VSP_OK = 0, VSP_CANCELLED = 1, VSP_FAILED = 2, VSP_BAD_LANGUAGE = 3, VSP_NO_MEMORY = 4 };
+enum { VSP_OK = 0, VSP_CANCELLED = 1, VSP_FAILED = 2, VSP_BAD_LANGUAGE = 3, VSP_NO_MEMORY = 4, VSP_BAD_INPUT = 5 };
 
 int vsp_open(const vsp_config *config, vsp_engine **out);
 void vsp_close(vsp_engine *e);
 
-// vsp_cancel may be called from any thread; it stops the running call at its next token. vsp_arm clears it.
+// vsp_cancel may be called from any thread; it stops the running call within milliseconds. vsp_arm clears it.
 void vsp_cancel(vsp_engine *e);
 void vsp_arm(vsp_engine *e);
 
 // vsp_speech fills one probability per 512 samples. The detector starts afresh at each call.
 int vsp_speech(vsp_engine *e, const float *samples, int n, const float **probs, int *n_probs);
 
-// vsp_decode decodes up to 30 s. ended is 0 when the text was cut at the token limit.
-int vsp_decode(vsp_engine *e, const float *samples, int n, const vsp_options *o, const vsp_token **tokens, int *n_tokens,
-               float *no_speech, int *ended);
+// vsp_encode listens to at most 30 s; what follows is about this audio. no_speech is the probability that nobody speaks,
+// asked right after the start token, where the model was trained to tell.
+int vsp_encode(vsp_engine *e, const float *samples, int n, float *no_speech);
 
-// vsp_text returns the bytes of a text token, or NULL for a special token.
-const char *vsp_text(vsp_engine *e, int32_t id, int *len);
+// A context is what the model is told before it hears: the language and the words that came before.
+typedef struct {
+    const char *language; // "en", or "auto"
+    const int32_t *prompt;
+    int n_prompt; // the last tokens win
+} vsp_context;
 
-int vsp_is_multilingual(vsp_engine *e);
+typedef struct {
+    vsp_context context;
+    int beams;         // 1: greedy
+    float temperature; // above 0: sampled, one beam, from a fresh generator
+    int timestamps;    // 1: let the model write timestamp tokens (a retry mode)
+    const int32_t *mask; // tokens that must not be written
+    int n_mask;
+    const int32_t *bias; // phrases to favour, each ended by −1
+    int n_bias;
+    float boost; // log probability added for each token that goes on with a phrase, taken back if it breaks off
+} vsp_options;
+
+typedef struct {
+    int32_t id;
+    float logp;
+} vsp_token;
+
+typedef struct {
+    const vsp_token *tokens;
+    int n;
+    float score; // mean log probability, the end included
+    int ended;   // 0 when the text was cut at the token limit
+} vsp_hypothesis;
+
+// vsp_decode returns the best texts, best first; at least one. language is the token of the language heard or asked for.
+int vsp_decode(vsp_engine *e, const vsp_options *o, const vsp_hypothesis **found, int *n_found);
+
+// vsp_score returns the log probability of each token of each text, one after another, given the same beginning. A text
+// may contain the end token.
+int vsp_score(vsp_engine *e, const vsp_context *c, const int32_t *beginning, int n_beginning, const int32_t *texts,
+              const int *lengths, int n_texts, const float **logps);
+
+// vsp_align returns the end of each token in centiseconds from the start of the samples.
+int vsp_align(vsp_engine *e, const vsp_context *c, const int32_t *tokens, int n, const int32_t **ends);
+
+int vsp_vocabulary(vsp_engine *e);
 const char *vsp_version(void);
 
 #endif
