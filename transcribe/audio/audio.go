@@ -1,13 +1,19 @@
 // Package audio turns a recording of any supported kind into 16 kHz mono samples, and trusts nothing about it: the kind is
 // found by content, never by name; plain PCM WAV is read in Go; everything else goes through ffmpeg as a sandboxed child
-// with one allowed demuxer, no network, and bounds on time, memory and output. A bad file is a *fault.Error that says what
-// to do, never a crash and never an endless decode.
+// with one allowed demuxer, a short list of sound decoders, no network, and bounds on time, memory and output. A bad file is
+// a *fault.Error that says what to do, never a crash and never an endless decode.
 //
-//	file ─▶ sniff ─▶ WAV reader + resampler ─┐
-//	            └──▶ ffmpeg in a sandbox ────┴─▶ PCM (memory, or an unlinked temporary file when long)
+//	file or bytes still arriving
+//	    └▶ sniff ─┬▶ WAV reader ─────────────────────────┐
+//	              ├▶ pipe ─▶ ffmpeg in a sandbox ─▶ WAV ─┤
+//	              └▶ whole file ─▶ ffmpeg ────────▶ WAV ─┴▶ channels ─▶ resampler ─▶ PCM (memory, or an unlinked
+//	                                                             └▶ Report            temporary file when long)
+//
+// A file and a stream of the same bytes take the same way and give the same samples.
 package audio
 
 import (
+	"bufio"
 	"context"
 	"os"
 	"time"
@@ -20,7 +26,9 @@ const Rate = 16000
 type Options struct {
 	FFmpeg      string        // path of ffmpeg; "" looks in PATH
 	MaxDuration time.Duration // longest recording accepted; 0 means 6 h
-	Timeout     time.Duration // longest wall time for one decode; 0 means 15 min
+	MaxBytes    int64         // most bytes read from a recording; 0 means 8 GiB
+	Timeout     time.Duration // longest wall time for decoding one file; 0 means 15 min
+	Stall       time.Duration // longest wait for the next bytes of a stream; 0 means 1 min
 	MemoryBytes uint64        // address space of the decoder child; 0 means 2 GiB
 	TempDir     string        // where long recordings spill; "" means the system's
 }
@@ -29,8 +37,14 @@ func (o Options) withDefaults() Options {
 	if o.MaxDuration <= 0 {
 		o.MaxDuration = 6 * time.Hour
 	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = 8 << 30
+	}
 	if o.Timeout <= 0 {
 		o.Timeout = 15 * time.Minute
+	}
+	if o.Stall <= 0 {
+		o.Stall = time.Minute
 	}
 	if o.MemoryBytes == 0 {
 		o.MemoryBytes = 2 << 30
@@ -61,7 +75,8 @@ func Probe(_ context.Context, path string, _ Options) (Info, error) {
 		return Info{}, err
 	}
 	defer f.Close()
-	c, err := sniff(f, size)
+	r := bufio.NewReaderSize(f, headBytes)
+	c, err := sniff(r)
 	if err != nil {
 		return Info{}, err
 	}
@@ -69,13 +84,20 @@ func Probe(_ context.Context, path string, _ Options) (Info, error) {
 	if c != WAV {
 		return info, nil
 	}
-	h, err := readWAVHeader(f, size)
+	h, err := readWAVHeader(r)
 	if err != nil {
 		return Info{}, err
 	}
+	data := size - h.dataAt
+	if h.claim >= 0 {
+		data = min(data, h.claim)
+	}
+	if data <= 0 {
+		return Info{}, errNoSound()
+	}
 	info.Codec, info.Rate, info.Channels = h.codec(), h.rate, h.channels
-	if h.plainPCM() {
-		info.Seconds = float64(h.frames()) / float64(h.rate)
+	if h.plain() {
+		info.Seconds = float64(data/int64(h.blockAlign)) / float64(h.rate)
 	}
 	return info, nil
 }
@@ -92,41 +114,17 @@ func Decode(ctx context.Context, path string, opts Options) (*PCM, error) {
 		return nil, err
 	}
 	defer f.Close()
-	c, err := sniff(f, size)
-	if err != nil {
-		return nil, err
+	if size > opts.MaxBytes {
+		return nil, errTooManyBytes(opts.MaxBytes)
 	}
-	w := newWriter(opts)
-	defer w.discard() // a no-op once finished
-	if c == WAV {
-		h, err := readWAVHeader(f, size)
-		if err != nil {
-			return nil, err
-		}
-		if h.plainPCM() {
-			if err := decodeWAV(ctx, f, h, w); err != nil {
-				return nil, err
-			}
-			return finish(w, h.truncated)
-		}
-	}
-	truncated, err := decodeFFmpeg(ctx, path, c, opts, w)
-	if err != nil {
-		return nil, err
-	}
-	return finish(w, truncated)
-}
-
-func finish(w *writer, truncated bool) (*PCM, error) {
-	p, err := w.finish()
-	if err != nil {
-		return nil, err
-	}
-	if p.Samples() == 0 {
+	run, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p := newPCM(opts)
+	d := newDecoding(opts, p, source{r: ctxReader{run, f}, path: path, size: size, patience: opts.Timeout}, cancel)
+	if err := d.run(run, ctx); err != nil {
 		p.Close()
-		return nil, errNoSound()
+		return nil, err
 	}
-	p.Truncated = truncated
 	return p, nil
 }
 

@@ -22,6 +22,9 @@ const (
 	CodeTimeout     = "audio_timeout"
 	CodeNoFFmpeg    = "ffmpeg_missing"
 	CodeTempSpace   = "audio_temp_space"
+	CodeTooBig      = "audio_too_big"
+	CodeStalled     = "audio_stalled"
+	CodeBrokenOff   = "audio_broken_off"
 )
 
 func errEmpty() error {
@@ -34,7 +37,7 @@ func errNoSound() error {
 
 func errNotAudio(cause error) error {
 	return fault.Wrap(cause, fault.Invalid, CodeNotAudio,
-		"This is not an audio recording. Send WAV, MP3, M4A, OGG/Opus, WebM or FLAC.")
+		"This is not an audio recording. Send "+supported+".")
 }
 
 func errCorrupt(cause error) error {
@@ -44,7 +47,13 @@ func errCorrupt(cause error) error {
 
 func errUnsupported(what string, cause error) error {
 	return fault.Wrap(cause, fault.Unsupported, CodeUnsupported,
-		what+" is not supported. Send WAV, MP3, M4A, OGG/Opus, WebM or FLAC.")
+		what+" is not supported. Send "+supported+".")
+}
+
+// errDS2 is its own text: the maker's software is the only way, as the format is closed and often encrypted.
+func errDS2(what string) error {
+	return fault.New(fault.Unsupported, CodeUnsupported, what+" cannot be read: it is closed, often encrypted, and no free decoder "+
+		"exists. Export the dictation as WAV, MP3 or DSS with the recorder's software, or set the recorder to DSS or MP3.")
 }
 
 func errNoTrack(cause error) error {
@@ -54,6 +63,21 @@ func errNoTrack(cause error) error {
 func errTooLong(limit time.Duration) error {
 	return fault.New(fault.TooLarge, CodeTooLong,
 		fmt.Sprintf("The recording is longer than %s. Split it and send the parts.", limit.Round(time.Minute)))
+}
+
+func errTooManyBytes(limit int64) error {
+	return fault.New(fault.TooLarge, CodeTooBig,
+		fmt.Sprintf("The recording is larger than %d MB. Split it, or send it as MP3, M4A or Opus.", limit>>20))
+}
+
+func errStalled(after time.Duration) error {
+	return fault.New(fault.Unavailable, CodeStalled,
+		fmt.Sprintf("No sound arrived for %s, so the recording was given up. Send it again.", after.Round(time.Millisecond)))
+}
+
+func errBrokenOff(cause error) error {
+	return fault.Wrap(cause, fault.Unavailable, CodeBrokenOff,
+		"The recording stopped arriving before its end. Send it again.")
 }
 
 func errTooComplex(cause error) error {

@@ -1,7 +1,7 @@
 package audio
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
+	"syscall"
 	"time"
 )
 
@@ -18,126 +18,166 @@ import (
 type childBounds struct {
 	memoryBytes uint64
 	cpuSeconds  uint64
-	input       string // the one file it may read besides system libraries
+	input       string // the one file it may read besides system libraries; "" when it reads a pipe only
 }
 
-// decodeFFmpeg streams one file through ffmpeg into w. It reports whether the file broke off in the middle.
-func decodeFFmpeg(ctx context.Context, path string, c Container, opts Options, w *writer) (truncated bool, err error) {
-	bin, err := findFFmpeg(opts.FFmpeg)
+// ffmpeg decodes one recording through the sandboxed child, which reads in (through a pipe, and no file at all) or, when in
+// is nil, the file at path.
+func (d *decoding) ffmpeg(ctx context.Context, c Container, in io.Reader, path string) error {
+	bin, err := findFFmpeg(d.opts.FFmpeg)
 	if err != nil {
-		return false, errNoFFmpeg(err)
+		return errNoFFmpeg(err)
 	}
-	input, err := filepath.Abs(path)
+	if path != "" {
+		if path, err = filepath.Abs(path); err != nil {
+			return errUnreadable(err)
+		}
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			path = target
+		}
+	}
+	dir, err := os.MkdirTemp(d.opts.TempDir, "vesper-decode-*")
 	if err != nil {
-		return false, errUnreadable(err)
-	}
-	if target, err := filepath.EvalSymlinks(input); err == nil {
-		input = target
-	}
-	dir, err := os.MkdirTemp(opts.TempDir, "vesper-decode-*")
-	if err != nil {
-		return false, errTempSpace(err)
+		return errTempSpace(err)
 	}
 	defer os.RemoveAll(dir)
 
-	run, cancel := context.WithTimeout(ctx, opts.Timeout)
+	run, cancel := context.WithTimeout(ctx, d.src.patience)
 	defer cancel()
-	bounds := childBounds{opts.MemoryBytes, uint64(opts.Timeout.Seconds()) + 1, input}
-	cmd := sandboxed(run, bounds, bin, ffmpegArgs(input, c, opts))
+	bounds := childBounds{d.opts.MemoryBytes, uint64(d.opts.Timeout.Seconds()) + 1, path}
+	cmd := sandboxed(run, bounds, bin, ffmpegArgs(path, c, d.opts))
 	cmd.Dir, cmd.Env = dir, []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "HOME=" + dir, "AV_LOG_FORCE_NOCOLOR=1"}
 	cmd.WaitDelay = 2 * time.Second
-	said := &tail{}
+	said := &sayings{}
 	cmd.Stderr = said
-	out, err := cmd.StdoutPipe()
+	ch := child{d: d, cmd: cmd, stop: cancel}
+	readErr, feedErr, waitErr := ch.run(run, in)
+	switch {
+	case ch.given != nil && feedErr == nil:
+		return errTimeoutOr(ch.given)
+	case readErr != nil:
+		return readErr
+	case feedErr != nil:
+		return feedErr
+	}
+	return d.conclude(waitErr, said, c)
+}
+
+// errTimeoutOr tells our own time limit from the end of the caller's context.
+func errTimeoutOr(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errTimeout(err)
+	}
+	return err
+}
+
+// child is one run of the decoder: what feeds it, what it gives, how it ends.
+type child struct {
+	d     *decoding
+	cmd   *exec.Cmd
+	stop  context.CancelFunc
+	given error // why it was given up, when the child did not end by itself
+}
+
+// run returns what went wrong with taking the samples, with reading the source, and with the child itself.
+func (c *child) run(ctx context.Context, in io.Reader) (readErr, feedErr, waitErr error) {
+	out, err := c.cmd.StdoutPipe()
 	if err != nil {
-		return false, fmt.Errorf("decode: pipe: %w", err)
+		return fmt.Errorf("decode: pipe: %w", err), nil, nil
 	}
-	if err := cmd.Start(); err != nil {
-		return false, errNoFFmpeg(fmt.Errorf("start ffmpeg: %w", err))
+	var feed io.WriteCloser
+	if in != nil {
+		if feed, err = c.cmd.StdinPipe(); err != nil {
+			return fmt.Errorf("decode: pipe: %w", err), nil, nil
+		}
 	}
-	copyErr := drain(out, w)
-	if copyErr != nil {
-		cancel() // kills the whole process group
+	if err := c.cmd.Start(); err != nil {
+		return errNoFFmpeg(fmt.Errorf("start ffmpeg: %w", err)), nil, nil
 	}
-	waitErr := cmd.Wait()
-	switch {
-	case ctx.Err() != nil:
-		return false, ctx.Err()
-	case copyErr != nil:
-		return false, copyErr
-	case run.Err() != nil:
-		return false, errTimeout(run.Err())
+	fed := make(chan error, 1)
+	go func() { fed <- c.feed(feed, in) }()
+	readErr = c.take(ctx, out)
+	c.given = ctx.Err()
+	if readErr != nil {
+		c.stop() // kills the whole process group
 	}
-	return judge(waitErr, said.String(), c, w.n)
+	waitErr = c.cmd.Wait()
+	select {
+	case feedErr = <-fed:
+	default: // the child ended first: nobody needs the rest of the source
+		if c.d.src.size < 0 {
+			c.d.cancel()
+		}
+		if err := <-fed; !errors.Is(err, context.Canceled) {
+			feedErr = err
+		}
+	}
+	return readErr, feedErr, waitErr
 }
 
-// ffmpegArgs allows one demuxer, two protocols, one sound stream, and a little more than the longest duration, so that
-// what is too long is seen as such without decoding a bomb to its end.
-func ffmpegArgs(input string, c Container, opts Options) []string {
-	demuxer := demuxers[c]
+// feed copies the source to the child, and ends the child when the source fails. A child that wants no more is no error.
+func (c *child) feed(w io.WriteCloser, in io.Reader) error {
+	if w == nil {
+		return nil
+	}
+	defer w.Close()
+	from := &watched{r: in}
+	_, err := io.Copy(w, struct{ io.Reader }{from})
+	switch {
+	case from.err != nil:
+		c.stop()
+		return from.err
+	case err != nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, os.ErrClosed):
+		return fmt.Errorf("decode: feed ffmpeg: %w", err)
+	}
+	return nil
+}
+
+// take reads the WAV that the child writes.
+func (c *child) take(ctx context.Context, out io.Reader) error {
+	r := bufio.NewReaderSize(endsQuietly{out}, headBytes)
+	if _, err := r.Peek(1); err != nil {
+		return nil // it gave nothing: its end says why
+	}
+	h, err := readWAVHeader(r)
+	if err != nil || !h.plain() {
+		return nil //nolint:nilerr // it died at its header; its end says why
+	}
+	c.d.report.Rate, c.d.report.Channels = h.rate, h.channels
+	return c.d.samples(ctx, h, r)
+}
+
+// endsQuietly takes the pipe that closes when the child is killed for its end.
+type endsQuietly struct{ r io.Reader }
+
+func (e endsQuietly) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	if errors.Is(err, os.ErrClosed) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// ffmpegArgs allows one demuxer, the protocol it needs, the decoders of formats.go, one sound stream, and a little more than
+// the longest duration, so that what is too long is seen as such without decoding a bomb to its end. Rate and channels stay
+// as they are: which channels are used is decided here.
+func ffmpegArgs(path string, c Container, opts Options) []string {
+	f := formats[c]
 	limit := strconv.FormatFloat(opts.MaxDuration.Seconds()+1, 'f', 3, 64)
-	return []string{
-		"-hide_banner", "-nostdin", "-v", "error", "-threads", "1",
-		"-protocol_whitelist", "file,pipe", "-format_whitelist", demuxer, "-f", demuxer, "-i", "file:" + input,
-		"-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1", "-t", limit,
-		"-ac", "1", "-ar", strconv.Itoa(Rate), "-f", "s16le", "pipe:1",
+	protocol, input := "pipe", "pipe:0"
+	if path != "" {
+		protocol, input = "file,pipe", "file:"+path
 	}
-}
-
-// drain copies raw samples until the child closes its end or w refuses.
-func drain(r io.Reader, w *writer) error {
-	buf, have := make([]byte, 1<<16), 0
-	for {
-		n, err := r.Read(buf[have:])
-		have += n
-		whole := have &^ 1
-		if werr := w.writeInt16(buf[:whole]); werr != nil {
-			return werr
-		}
-		copy(buf, buf[whole:have])
-		have -= whole
-		switch {
-		case errors.Is(err, io.EOF) || errors.Is(err, os.ErrClosed):
-			return nil
-		case err != nil:
-			return fmt.Errorf("decode: read samples: %w", err)
-		}
+	args := []string{"-hide_banner", "-nostats", "-loglevel", "level+info", "-threads", "1"}
+	if path != "" {
+		args = append(args, "-nostdin")
 	}
-}
-
-// judge turns ffmpeg's end into a fault. What it printed is only looked at for known phrases and kept as a private cause.
-func judge(waitErr error, said string, c Container, samples int) (truncated bool, err error) {
-	cause := waitErr
-	if said != "" {
-		cause = fmt.Errorf("ffmpeg: %q (%w)", said, orNil(waitErr))
-	}
-	has := func(parts ...string) bool {
-		for _, p := range parts {
-			if strings.Contains(said, p) {
-				return true
-			}
-		}
-		return false
-	}
-	var exit *exec.ExitError
-	switch {
-	case errors.As(waitErr, &exit) && exit.ExitCode() == sandboxFailed:
-		return false, errNoFFmpeg(cause)
-	case samples > 0 && waitErr == nil:
-		return has("truncated", "End of file", "partial file", "Premature end"), nil
-	case has("matches no streams", "does not contain any stream"):
-		return false, errNoTrack(cause)
-	case has("Decoder not found", "no decoder found", "Unknown decoder", "Decoder (codec", "Unsupported codec"):
-		return false, errUnsupported("The codec inside this "+string(c)+" file", cause)
-	case outOfBounds(waitErr) || has("Cannot allocate memory"):
-		return false, errTooComplex(cause)
-	case samples > 0: // it broke off in the middle: what was heard is kept
-		return true, nil
-	case waitErr == nil && said == "":
-		return false, errNoSound()
-	default:
-		return false, errCorrupt(cause)
-	}
+	return append(args,
+		"-protocol_whitelist", protocol, "-format_whitelist", f.demuxer, "-codec_whitelist", f.decoders,
+		"-f", f.demuxer, "-i", input,
+		"-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1", "-fflags", "+bitexact", "-t", limit,
+		"-c:a", "pcm_f32le", "-flush_packets", "1", "-f", "wav", "pipe:1",
+	)
 }
 
 var errExitZero = errors.New("exit 0")
@@ -159,15 +199,3 @@ func findFFmpeg(path string) (string, error) {
 	}
 	return filepath.Abs(found)
 }
-
-// tail keeps the first 2 KB that a child prints; the rest is dropped so that a chatty child costs nothing.
-type tail struct{ b bytes.Buffer }
-
-func (t *tail) Write(p []byte) (int, error) {
-	if room := 2048 - t.b.Len(); room > 0 {
-		t.b.Write(p[:min(room, len(p))])
-	}
-	return len(p), nil
-}
-
-func (t *tail) String() string { return strings.TrimSpace(t.b.String()) }

@@ -35,8 +35,8 @@ func TestEveryContainerGivesTheToneWhateverItsName(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer pcm.Close()
-			if math.Abs(pcm.Seconds()-2) > 0.1 || pcm.Truncated {
-				t.Errorf("%.3f s, truncated %v", pcm.Seconds(), pcm.Truncated)
+			if math.Abs(pcm.Seconds()-2) > 0.1 || pcm.Report().Truncated {
+				t.Errorf("%.3f s, truncated %v", pcm.Seconds(), pcm.Report().Truncated)
 			}
 			if share, amp := toneFit(samplesOf(t, pcm), 440); share < 0.98 || math.Abs(amp-0.5) > 0.05 {
 				t.Errorf("tone has %.4f of the power at amplitude %.4f", share, amp)

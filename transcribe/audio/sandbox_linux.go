@@ -125,7 +125,7 @@ func confineFiles(input, bin string) error {
 	if errno != 0 {
 		return fmt.Errorf("landlock: %w", errno)
 	}
-	for _, p := range append([]string{filepath.Dir(bin), input}, systemPaths...) {
+	for _, p := range readable(input, bin) {
 		if err := allowPath(int(rules), p, read); err != nil {
 			return err
 		}
@@ -134,6 +134,14 @@ func confineFiles(input, bin string) error {
 		return fmt.Errorf("landlock: restrict: %w", errno)
 	}
 	return nil
+}
+
+func readable(input, bin string) []string {
+	paths := append([]string{filepath.Dir(bin)}, systemPaths...)
+	if input != "" {
+		paths = append(paths, input)
+	}
+	return paths
 }
 
 func allowPath(rules int, path string, access uint64) error {

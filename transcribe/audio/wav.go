@@ -1,15 +1,12 @@
 package audio
 
 import (
-	"context"
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-
-	goaudio "github.com/go-audio/audio"
-	"github.com/go-audio/wav"
 )
 
 const (
@@ -17,106 +14,156 @@ const (
 	formatFloat      = 3
 	formatExtensible = 0xfffe
 	maxChannels      = 64
+	minWAVRate       = 1000
 	maxWAVRate       = 768000
+	maxFormatBytes   = 4096 // of the fmt chunk that are looked at; MS ADPCM needs 50
 )
 
-// wavHeader is what the fmt and data chunks say, checked against the size of the file.
+// wavHeader is what the chunks before the samples say. Nothing in it is trusted: the claim is only ever held against the
+// bytes that really come.
 type wavHeader struct {
 	format     int // formatPCM, formatFloat, or another tag that ffmpeg must read
 	channels   int
 	rate       int
-	bits       int
-	dataAt     int64
-	dataBytes  int64
-	truncated  bool
-	wide       bool // RF64 or BW64: 64-bit sizes, left to ffmpeg
+	bits       int // of a sample as stored: a whole number of bytes for what is plain
 	blockAlign int
+	raw        []byte // the format chunk, for ffmpeg
+	dataAt     int64
+	claim      int64 // bytes of samples; -1 when the header does not tell and they go to the end
 }
 
-func (h wavHeader) plainPCM() bool {
+// plain says whether blocks.go can read the samples; the rest is ffmpeg's.
+func (h wavHeader) plain() bool {
 	switch {
-	case h.wide || h.blockAlign != h.channels*h.bits/8:
+	case h.blockAlign != h.channels*h.bits/8:
 		return false
 	case h.format == formatPCM:
 		return h.bits == 8 || h.bits == 16 || h.bits == 24 || h.bits == 32
 	default:
-		return h.format == formatFloat && h.bits == 32
+		return h.format == formatFloat && (h.bits == 32 || h.bits == 64)
 	}
 }
 
-func (h wavHeader) frames() int64 { return h.dataBytes / int64(max(1, h.blockAlign)) }
+// seconds is what the header promises, or 0 where only a decode tells: writers get the byte rate of ADPCM wrong.
+func (h wavHeader) seconds() float64 {
+	if h.claim <= 0 || !h.plain() {
+		return 0
+	}
+	return float64(h.claim/int64(h.blockAlign)) / float64(h.rate)
+}
+
+func (h wavHeader) body(r io.Reader) io.Reader {
+	if h.claim < 0 {
+		return r
+	}
+	return io.LimitReader(r, h.claim)
+}
+
+var wavCodecs = map[int]string{2: "adpcm_ms", 6: "pcm_alaw", 7: "pcm_mulaw", 0x11: "adpcm_ima_wav", 0x31: "gsm_ms", 0x55: "mp3"}
 
 func (h wavHeader) codec() string {
-	switch h.format {
-	case formatPCM:
+	switch name := wavCodecs[h.format]; {
+	case h.format == formatPCM:
 		return fmt.Sprintf("pcm_%d", h.bits)
-	case formatFloat:
+	case h.format == formatFloat:
 		return fmt.Sprintf("float_%d", h.bits)
+	case name != "":
+		return name
 	default:
 		return fmt.Sprintf("wav_tag_%#x", h.format)
 	}
 }
 
-// readWAVHeader walks the chunks itself, because sizes in the file are an attacker's to choose: every size is held against
-// the bytes that are really there before anything is read or allocated. A data size of 0 or 0xffffffff, as recorders that
-// were cut off or stream leave it, means "to the end of the file".
-func readWAVHeader(f io.ReadSeeker, size int64) (wavHeader, error) {
-	var h wavHeader
+// readWAVHeader reads up to the first sample and walks the chunks itself, because a stream cannot be sought in and sizes in
+// the file are an attacker's to choose: chunks are skipped by reading, so none can lead past the end or make us allocate.
+// RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088) keep the true size in a ds64 chunk.
+func readWAVHeader(r *bufio.Reader) (wavHeader, error) {
+	h := wavHeader{dataAt: 12}
 	var top [12]byte
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return h, errUnreadable(err)
+	if _, err := io.ReadFull(r, top[:]); err != nil {
+		return h, corruptOr(err)
 	}
-	if _, err := io.ReadFull(f, top[:]); err != nil {
-		return h, errCorrupt(err)
-	}
-	if string(top[:4]) != "RIFF" {
-		h.wide = true
-		return h, nil
-	}
-	for at := int64(12); at+8 <= size; {
+	wide := int64(-1)
+	for {
 		var head [8]byte
-		if _, err := f.Seek(at, io.SeekStart); err != nil {
-			return h, errCorrupt(err)
-		}
-		if _, err := io.ReadFull(f, head[:]); err != nil {
-			return h, errCorrupt(err)
+		if _, err := io.ReadFull(r, head[:]); err != nil {
+			return h, h.noData(err)
 		}
 		id, n := string(head[:4]), int64(binary.LittleEndian.Uint32(head[4:]))
-		at += 8
-		switch {
-		case id == "fmt " && h.rate == 0:
-			if err := h.readFormat(f, n); err != nil {
-				return h, err
-			}
-		case id == "data" && h.rate != 0:
-			h.setData(at, n, size)
+		h.dataAt += 8
+		if id == "data" && h.rate != 0 {
+			h.claim = claimedBytes(n, wide, r)
 			return h, nil
 		}
-		at += n + n&1
+		read, err := int64(0), error(nil)
+		switch {
+		case id == "fmt " && h.rate == 0:
+			read, err = h.readFormat(r, n)
+		case id == "ds64" && n >= 24:
+			wide, err = readDS64(r)
+			read = 24
+		}
+		if err != nil {
+			return h, err
+		}
+		skip := n + n&1
+		if err := discard(r, skip-read); err != nil {
+			return h, h.noData(err)
+		}
+		h.dataAt += skip
 	}
-	if h.rate == 0 {
-		return h, errCorrupt(errors.New("wav: no format chunk"))
-	}
-	return h, errNoSound()
 }
 
-func (h *wavHeader) setData(at, n, size int64) {
-	rest := size - at
-	if n == 0 || n == math.MaxUint32 || n > rest {
-		h.truncated = n != 0 && n != math.MaxUint32
-		n = rest
+// noData says what a header without samples is.
+func (h wavHeader) noData(err error) error {
+	switch {
+	case !ended(err):
+		return err
+	case h.rate == 0:
+		return errCorrupt(errors.New("wav: no format chunk"))
+	default:
+		return errNoSound()
 	}
-	h.dataAt, h.dataBytes = at, n-n%int64(max(1, h.blockAlign))
 }
 
-func (h *wavHeader) readFormat(f io.Reader, n int64) error {
+// claimedBytes reads the size of the data chunk. A size of 0, or one so near 2^31 or 2^32 that only a writer who did not
+// know it yet would choose it, as recorders that died or wrote to a pipe leave it, means "to the end".
+func claimedBytes(n, wide int64, r *bufio.Reader) int64 {
+	switch {
+	case n == math.MaxUint32 && wide > 0 && wide < math.MaxInt64:
+		return wide
+	case n == 0:
+		if b, _ := r.Peek(4); afterData[string(b)] {
+			return 0
+		}
+		return -1
+	case n >= 1<<32-1<<12, n >= 1<<31-1<<12 && n < 1<<31:
+		return -1
+	default:
+		return n
+	}
+}
+
+// afterData are chunks that follow the samples: after a data chunk of size 0 they prove that it is really empty.
+var afterData = map[string]bool{"LIST": true, "bext": true, "id3 ": true, "ID3 ": true, "iXML": true, "_PMX": true, "cue ": true, "JUNK": true}
+
+func readDS64(r io.Reader) (int64, error) {
+	var b [24]byte // RIFF size, data size, sample count
+	if _, err := io.ReadFull(r, b[:]); err != nil {
+		return 0, corruptOr(err)
+	}
+	return int64(binary.LittleEndian.Uint64(b[8:])), nil
+}
+
+func (h *wavHeader) readFormat(r io.Reader, n int64) (int64, error) {
 	if n < 16 {
-		return errCorrupt(fmt.Errorf("wav: format chunk of %d bytes", n))
+		return 0, errCorrupt(fmt.Errorf("wav: format chunk of %d bytes", n))
 	}
-	b := make([]byte, min(n, 40))
-	if _, err := io.ReadFull(f, b); err != nil {
-		return errCorrupt(err)
+	b := make([]byte, min(n, maxFormatBytes))
+	if _, err := io.ReadFull(r, b); err != nil {
+		return 0, corruptOr(err)
 	}
+	h.raw = b
 	h.format = int(binary.LittleEndian.Uint16(b))
 	h.channels = int(binary.LittleEndian.Uint16(b[2:]))
 	h.rate = int(binary.LittleEndian.Uint32(b[4:]))
@@ -125,99 +172,41 @@ func (h *wavHeader) readFormat(f io.Reader, n int64) error {
 	if h.format == formatExtensible && len(b) >= 26 { // the real tag is the first field of the sub-format GUID
 		h.format = int(binary.LittleEndian.Uint16(b[24:]))
 	}
-	if h.channels < 1 || h.channels > maxChannels || h.rate < 1000 || h.rate > maxWAVRate {
-		return errCorrupt(fmt.Errorf("wav: %d channels at %d Hz", h.channels, h.rate))
+	if h.format == formatPCM && h.bits > 8 { // 12 or 20 bits stand left-justified in whole bytes
+		h.bits = (h.bits + 7) / 8 * 8
 	}
-	return nil
+	if h.channels < 1 || h.channels > maxChannels || h.rate < minWAVRate || h.rate > maxWAVRate {
+		return 0, errCorrupt(fmt.Errorf("wav: %d channels at %d Hz", h.channels, h.rate))
+	}
+	return int64(len(b)), nil
 }
 
-// canonical shows the decoder a plain 44-byte header and then only the sample bytes, so that hostile chunks never reach it.
-func (h wavHeader) canonical(f io.ReaderAt) io.ReadSeeker {
-	b := make([]byte, 0, 44)
-	put32 := func(v int64) { b = binary.LittleEndian.AppendUint32(b, uint32(min(v, math.MaxUint32-64))) }
-	put16 := func(v int) { b = binary.LittleEndian.AppendUint16(b, uint16(v)) }
-	b = append(b, "RIFF"...)
-	put32(36 + h.dataBytes)
-	b = append(b, "WAVEfmt "...)
-	put32(16)
-	put16(formatPCM)
-	put16(h.channels)
-	put32(int64(h.rate))
-	put32(int64(h.rate * h.blockAlign))
-	put16(h.blockAlign)
-	put16(h.bits)
-	b = append(b, "data"...)
-	put32(h.dataBytes)
-	return io.NewSectionReader(&spliced{head: b, body: f, at: h.dataAt}, 0, 44+h.dataBytes)
+// forFFmpeg is a header of nothing but the format, so that hostile chunks never reach the decoder.
+func (h wavHeader) forFFmpeg() []byte {
+	b := append([]byte("RIFF\xff\xff\xff\xffWAVEfmt "), binary.LittleEndian.AppendUint32(nil, uint32(len(h.raw)))...)
+	b = append(b, h.raw...)
+	if len(h.raw)%2 == 1 {
+		b = append(b, 0)
+	}
+	n := uint32(math.MaxUint32)
+	if h.claim >= 0 && h.claim < math.MaxUint32 {
+		n = uint32(h.claim)
+	}
+	return binary.LittleEndian.AppendUint32(append(b, "data"...), n)
 }
 
-// spliced is a header followed by a part of a file.
-type spliced struct {
-	head []byte
-	body io.ReaderAt
-	at   int64
+// discard skips bytes that need not all be there.
+func discard(r *bufio.Reader, n int64) error {
+	_, err := io.CopyN(io.Discard, r, n)
+	return err
 }
 
-func (s *spliced) ReadAt(p []byte, off int64) (int, error) {
-	if off < int64(len(s.head)) {
-		n := copy(p, s.head[off:])
-		if n == len(p) {
-			return n, nil
-		}
-		m, err := s.body.ReadAt(p[n:], s.at)
-		return n + m, err
-	}
-	return s.body.ReadAt(p, s.at+off-int64(len(s.head)))
-}
+func ended(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
 
-// decodeWAV reads plain PCM through go-audio, mixes the channels and resamples, a block at a time.
-func decodeWAV(ctx context.Context, f io.ReaderAt, h wavHeader, w *writer) error {
-	if limit := w.opts.MaxDuration; float64(h.frames())/float64(h.rate) > limit.Seconds() {
-		return errTooLong(limit)
+// corruptOr calls a recording that ends too early damaged, and passes on what the source itself reports.
+func corruptOr(err error) error {
+	if ended(err) {
+		return errCorrupt(err)
 	}
-	dec := wav.NewDecoder(h.canonical(f))
-	rs := newResampler(h.rate, Rate)
-	buf := &goaudio.IntBuffer{Data: make([]int, 8192*h.channels)}
-	mono := make([]float32, 0, 8192)
-	for left := h.frames() * int64(h.channels); left > 0; {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n, err := dec.PCMBuffer(buf)
-		if err != nil {
-			return errCorrupt(fmt.Errorf("wav: %w", err))
-		}
-		if n = min(n, int(min(left, int64(len(buf.Data))))); n == 0 {
-			break
-		}
-		left -= int64(n)
-		mono = h.mix(mono[:0], buf.Data[:n-n%h.channels])
-		if err := w.write(rs.push(mono)); err != nil {
-			return err
-		}
-	}
-	return w.write(rs.flush())
-}
-
-// mix averages the channels and scales to −1…1. Damaged float samples (NaN, infinities) become silence.
-func (h wavHeader) mix(dst []float32, data []int) []float32 {
-	scale := 1 / float64(int64(1)<<(h.bits-1))
-	for i := 0; i < len(data); i += h.channels {
-		var sum float64
-		for _, v := range data[i : i+h.channels] {
-			switch {
-			case h.format == formatFloat:
-				s := float64(math.Float32frombits(uint32(int32(v))))
-				if !math.IsNaN(s) && !math.IsInf(s, 0) {
-					sum += math.Max(-4, math.Min(4, s))
-				}
-			case h.bits == 8: // unsigned in WAV
-				sum += float64(v-128) * scale
-			default:
-				sum += float64(v) * scale
-			}
-		}
-		dst = append(dst, float32(sum/float64(h.channels)))
-	}
-	return dst
+	return err
 }
