@@ -33,15 +33,26 @@ type Hearing interface {
 	NoSpeech() float64
 	// Decode returns the best texts, best first; at least one.
 	Decode(ctx context.Context, o DecodeOptions) ([]Decoding, error)
-	// Score returns the log probability of each token of each text, given that the beginning came before. A text may
-	// hold at most 64 tokens.
-	Score(ctx context.Context, c Context, beginning []int, texts [][]int) ([][]float64, error)
+	// Score returns how likely a base text is, and texts that could stand in it. An edit may hold at most 64 tokens.
+	Score(ctx context.Context, c Context, base []int, edits []Edit) (Scores, error)
 	// Align returns the second at which each token ends, from the start of the samples.
 	Align(ctx context.Context, c Context, tokens []int) ([]float64, error)
 	// Seconds is the time spent in the engine so far.
 	Seconds() float64
 	// Close gives the slot back. Calling it twice is safe.
 	Close()
+}
+
+// Edit is a text that could follow the first At tokens of a base text.
+type Edit struct {
+	At     int   `json:"at"`
+	Tokens []int `json:"tokens"`
+}
+
+// Scores are log probabilities, one for each token.
+type Scores struct {
+	Base  []float64
+	Edits [][]float64
 }
 
 // Context is what the model is told before it listens.

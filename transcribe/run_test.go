@@ -82,15 +82,18 @@ func (h *babbling) Decode(ctx context.Context, o DecodeOptions) ([]Decoding, err
 	return []Decoding{d}, ctx.Err()
 }
 
-func (h *babbling) Score(ctx context.Context, _ Context, beginning []int, texts [][]int) ([][]float64, error) {
-	rng := h.random(beginning, texts)
-	var out [][]float64
-	for _, t := range texts {
-		logps := make([]float64, len(t))
-		for i := range logps {
-			logps[i] = -8 * rng.Float64()
+func (h *babbling) Score(ctx context.Context, _ Context, base []int, edits []Edit) (Scores, error) {
+	rng := h.random(base, edits)
+	logps := func(n int) []float64 {
+		out := make([]float64, n)
+		for i := range out {
+			out[i] = -8 * rng.Float64()
 		}
-		out = append(out, logps)
+		return out
+	}
+	out := Scores{Base: logps(len(base))}
+	for _, e := range edits {
+		out.Edits = append(out.Edits, logps(len(e.Tokens)))
 	}
 	return out, ctx.Err()
 }

@@ -134,35 +134,37 @@ func (e *engine) decode(o transcribe.DecodeOptions) ([]heard, error) {
 	return out, nil
 }
 
-func (e *engine) score(r scoreRequest) ([][]float32, error) {
+func (e *engine) score(r scoreRequest) (base []float32, edits [][]float32, err error) {
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	c, free := cContext(r.Context, &pin)
 	defer free()
 	var flat []int
-	lengths := make([]C.int, 0, len(r.Texts))
-	for _, t := range r.Texts {
-		flat = append(flat, t...)
-		lengths = append(lengths, C.int(len(t)))
+	at, lengths := make([]C.int, 1, len(r.Edits)+1), make([]C.int, 1, len(r.Edits)+1) // never empty, so there is an address
+	for i, x := range r.Edits {
+		flat = append(flat, x.Tokens...)
+		at, lengths = append(at[:i], C.int(x.At)), append(lengths[:i], C.int(len(x.Tokens)))
 	}
-	if len(flat) == 0 {
-		return nil, fmt.Errorf("%w: nothing to score", errInput)
-	}
-	beginning, nBeginning := ids(r.Beginning, &pin)
-	texts, _ := ids(flat, &pin)
+	x := C.vsp_edits{n: C.int(len(r.Edits)), at: &at[0], lengths: &lengths[0]}
+	pin.Pin(&at[0])
 	pin.Pin(&lengths[0])
+	x.base, x.n_base = ids(r.Base, &pin)
+	x.tokens, _ = ids(flat, &pin)
 	var logps *C.float
-	rc := C.vsp_score(e.c, &c, beginning, nBeginning, texts, &lengths[0], C.int(len(lengths)), &logps) //nolint:gocritic // as above
-	if err := shimError(rc); err != nil {
-		return nil, err
+	if err := shimError(C.vsp_score(e.c, &c, &x, &logps)); err != nil { //nolint:gocritic // as above
+		return nil, nil, err
 	}
-	all := unsafe.Slice((*float32)(unsafe.Pointer(logps)), len(flat))
-	out := make([][]float32, 0, len(r.Texts))
-	for _, t := range r.Texts {
-		out = append(out, append([]float32(nil), all[:len(t)]...))
-		all = all[len(t):]
+	all := unsafe.Slice((*float32)(unsafe.Pointer(logps)), len(r.Base)+len(flat))
+	take := func(n int) []float32 {
+		out := append([]float32{}, all[:n]...)
+		all = all[n:]
+		return out
 	}
-	return out, nil
+	base = take(len(r.Base))
+	for _, x := range r.Edits {
+		edits = append(edits, take(len(x.Tokens)))
+	}
+	return base, edits, nil
 }
 
 func (e *engine) align(r alignRequest) ([]int32, error) {

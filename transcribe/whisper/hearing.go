@@ -74,22 +74,30 @@ func (h *hearing) Decode(ctx context.Context, o transcribe.DecodeOptions) ([]tra
 }
 
 // Score implements transcribe.Hearing.
-func (h *hearing) Score(ctx context.Context, c transcribe.Context, beginning []int, texts [][]int) ([][]float64, error) {
-	a, err := h.ask(ctx, kindScore, scoreRequest{c, beginning, texts})
+func (h *hearing) Score(ctx context.Context, c transcribe.Context, base []int, edits []transcribe.Edit) (transcribe.Scores, error) {
+	a, err := h.ask(ctx, kindScore, scoreRequest{c, base, edits})
 	if err != nil {
-		return nil, err
+		return transcribe.Scores{}, err
 	}
-	if len(a.LogP) != len(texts) {
-		return nil, errCrashed(errFrame)
+	if len(a.Base) != len(base) || len(a.Edits) != len(edits) {
+		return transcribe.Scores{}, errCrashed(errFrame)
 	}
-	out := make([][]float64, len(texts))
-	for i, text := range a.LogP {
-		out[i] = make([]float64, len(text))
-		for j, v := range text {
-			out[i][j] = float64(v)
+	out := transcribe.Scores{Base: widen(a.Base), Edits: make([][]float64, len(edits))}
+	for i, logps := range a.Edits {
+		if len(logps) != len(edits[i].Tokens) {
+			return transcribe.Scores{}, errCrashed(errFrame)
 		}
+		out.Edits[i] = widen(logps)
 	}
 	return out, nil
+}
+
+func widen(v []float32) []float64 {
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = float64(x)
+	}
+	return out
 }
 
 // Align implements transcribe.Hearing.

@@ -220,9 +220,10 @@ void vsp_net_forget(vsp_net *n) {
     n->state->kv_self.head = 0;
 }
 
-void vsp_net_copy(vsp_net *n, int32_t from, int32_t to) { whisper_kv_cache_seq_cp(n->state->kv_self, from, to, -1, -1); }
+void vsp_net_copy(vsp_net *n, int32_t from, int32_t to, int32_t pos) {
+    whisper_kv_cache_seq_cp(n->state->kv_self, from, to, -1, pos);
+}
 void vsp_net_drop(vsp_net *n, int32_t seq) { whisper_kv_cache_seq_rm(n->state->kv_self, seq, -1, -1); }
-void vsp_net_cut(vsp_net *n, int32_t seq, int32_t pos) { whisper_kv_cache_seq_rm(n->state->kv_self, seq, pos, -1); }
 
 vsp_net_facts vsp_net_about(vsp_net *n) {
     auto *c = n->ctx;

@@ -41,10 +41,9 @@ int vsp_net_forward(vsp_net *net, int n, const int32_t *tokens, const int32_t *p
 // frames of 20 ms.
 int vsp_net_attend(vsp_net *net, int n, const int32_t *tokens, int first_pos, const float **weights, int *heads, int *frames);
 
-void vsp_net_forget(vsp_net *net);                           // all sequences
-void vsp_net_copy(vsp_net *net, int32_t from, int32_t to);   // to begins as a copy of from
-void vsp_net_drop(vsp_net *net, int32_t seq);                // one sequence
-void vsp_net_cut(vsp_net *net, int32_t seq, int32_t pos);    // its tokens from pos on
+void vsp_net_forget(vsp_net *net);            // all sequences
+void vsp_net_copy(vsp_net *net, int32_t from, int32_t to, int32_t pos); // to begins as from before pos; −1: all of it
+void vsp_net_drop(vsp_net *net, int32_t seq); // one sequence
 
 typedef struct {
     int vocabulary, text_context;

@@ -46,9 +46,9 @@ type loadConfig struct {
 }
 
 type scoreRequest struct {
-	Context   transcribe.Context `json:"context"`
-	Beginning []int              `json:"beginning,omitempty"`
-	Texts     [][]int            `json:"texts"`
+	Context transcribe.Context `json:"context"`
+	Base    []int              `json:"base,omitempty"`
+	Edits   []transcribe.Edit  `json:"edits,omitempty"`
 }
 
 type alignRequest struct {
@@ -60,9 +60,10 @@ type alignRequest struct {
 type answered struct {
 	NoSpeech float64     `json:"no_speech,omitempty"`
 	Heard    []heard     `json:"heard,omitempty"`
-	LogP     [][]float32 `json:"logp,omitempty"`
-	Ends     []int32     `json:"ends,omitempty"` // centiseconds
-	Seconds  float64     `json:"seconds"`        // spent in the engine
+	Base     []float32   `json:"base,omitempty"`  // log probabilities of the base of a score request
+	Edits    [][]float32 `json:"edits,omitempty"` // and of its edits
+	Ends     []int32     `json:"ends,omitempty"`  // centiseconds
+	Seconds  float64     `json:"seconds"`         // spent in the engine
 }
 
 type readyInfo struct {

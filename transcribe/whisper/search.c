@@ -208,7 +208,7 @@ static int advance(search *s, const candidate *list, int n, int step) {
         for (int j = 0; j < i; j++) taken |= s->next[j].seq == from;
         if (taken) {
             s->next[i].seq = 1 + (step % 4096) * MAX_BEAMS + fresh++;
-            vsp_net_copy(s->e->net, from, s->next[i].seq);
+            vsp_net_copy(s->e->net, from, s->next[i].seq, -1);
         }
     }
     for (int i = 0; i < s->n_live; i++) {

@@ -67,10 +67,18 @@ typedef struct {
 // vsp_decode returns the best texts, best first; at least one. language is the token of the language heard or asked for.
 int vsp_decode(vsp_engine *e, const vsp_options *o, const vsp_hypothesis **found, int *n_found);
 
-// vsp_score returns the log probability of each token of each text, one after another, given the same beginning. A text
-// may contain the end token.
-int vsp_score(vsp_engine *e, const vsp_context *c, const int32_t *beginning, int n_beginning, const int32_t *texts,
-              const int *lengths, int n_texts, const float **logps);
+// Edits are texts that could stand in a base text: edit t follows the first at[t] tokens of the base.
+typedef struct {
+    const int32_t *base;
+    int n_base;
+    const int *at, *lengths; // of each edit; at most 64 tokens
+    const int32_t *tokens;   // of all edits, one after another
+    int n;                   // edits
+} vsp_edits;
+
+// vsp_score returns the log probability of each token of the base, then of each token of each edit. Texts may contain the
+// end token.
+int vsp_score(vsp_engine *e, const vsp_context *c, const vsp_edits *x, const float **logps);
 
 // vsp_align returns the end of each token in centiseconds from the start of the samples.
 int vsp_align(vsp_engine *e, const vsp_context *c, const int32_t *tokens, int n, const int32_t **ends);
