@@ -27,7 +27,7 @@ import (
 type options struct {
 	set, filter, settings, change, out, clips, model string
 	limit, children, threads                         int
-	serve, noWordTimes                               bool
+	serve                                            bool
 }
 
 func main() {
@@ -43,7 +43,6 @@ func main() {
 	flag.StringVar(&o.model, "model", "base-q8_0", "model of the catalogue")
 	flag.IntVar(&o.children, "children", 2, "engine processes")
 	flag.IntVar(&o.threads, "threads", 1, "threads in each")
-	flag.BoolVar(&o.noWordTimes, "no-word-times", false, "leave out word alignment")
 	flag.BoolVar(&o.serve, "serve", false, "read requests from standard input")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -111,7 +110,7 @@ func open(ctx context.Context, o options) (*bench, error) {
 		Model: whisper.File{Name: model.Name, Path: model.Path, SHA256: model.SHA256},
 		VAD:   whisper.File{Name: vad.Name, Path: vad.Path, SHA256: vad.SHA256},
 		// The peers run at normal priority, so Vesper does too.
-		Children: o.children, Threads: o.threads, NoWordTimes: o.noWordTimes, Nice: -1,
+		Children: o.children, Threads: o.threads, Nice: -1,
 	})
 	if err != nil {
 		return nil, err
