@@ -53,12 +53,12 @@ func (d *decoding) ffmpeg(ctx context.Context, c Container, in io.Reader, path s
 	ch := child{d: d, cmd: cmd, stop: cancel}
 	readErr, feedErr, waitErr := ch.run(run, in)
 	switch {
-	case ch.given != nil && feedErr == nil:
-		return errTimeoutOr(ch.given)
-	case readErr != nil:
+	case readErr != nil && !errors.Is(readErr, run.Err()):
 		return readErr
-	case feedErr != nil:
+	case feedErr != nil: // it ended the run itself
 		return feedErr
+	case ch.given != nil:
+		return errTimeoutOr(ch.given)
 	}
 	return d.conclude(waitErr, said, c)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"os"
 	"os/exec"
@@ -18,35 +17,6 @@ import (
 )
 
 const sine = "sine=frequency=440:duration=2:sample_rate=48000,volume=4" // lavfi's sine has an amplitude of 1/8
-
-func TestEveryContainerGivesTheToneWhateverItsName(t *testing.T) {
-	t.Parallel()
-	kinds := map[Container][]string{
-		MP3: {"-f", "mp3"}, AAC: {"-f", "adts"}, MP4: {"-c:a", "aac", "-f", "ipod"}, OGG: {"-c:a", "libopus", "-f", "ogg"},
-		WebM: {"-c:a", "libopus", "-f", "webm"}, FLAC: {"-f", "flac"}, AIFF: {"-f", "aiff"}, CAF: {"-c:a", "pcm_s16le", "-f", "caf"},
-		WAV: {"-c:a", "adpcm_ms", "-f", "wav"}, W64: {"-f", "w64"}, AU: {"-f", "au"}, WMA: {"-c:a", "wmav2", "-f", "asf"},
-	}
-	for kind, args := range kinds {
-		t.Run(string(kind), func(t *testing.T) {
-			t.Parallel()
-			path := ffmpegMakes(t, "recording.txt", append([]string{"-f", "lavfi", "-i", sine}, args...)...)
-			pcm, err := Decode(t.Context(), path, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer pcm.Close()
-			if math.Abs(pcm.Seconds()-2) > 0.1 || pcm.Report().Truncated {
-				t.Errorf("%.3f s, truncated %v", pcm.Seconds(), pcm.Report().Truncated)
-			}
-			if share, amp := toneFit(samplesOf(t, pcm), 440); share < 0.98 || math.Abs(amp-0.5) > 0.05 {
-				t.Errorf("tone has %.4f of the power at amplitude %.4f", share, amp)
-			}
-			if info, err := Probe(t.Context(), path, Options{}); err != nil || info.Container != kind {
-				t.Errorf("probe says %v, %v", info.Container, err)
-			}
-		})
-	}
-}
 
 func TestWhatIsNoRecordingIsRefusedWithItsCode(t *testing.T) {
 	t.Parallel()
@@ -63,28 +33,31 @@ func TestWhatIsNoRecordingIsRefusedWithItsCode(t *testing.T) {
 		bytes []byte
 		code  string
 	}{
-		"an empty file":             {nil, CodeEmpty},
-		"one byte":                  {[]byte("R"), CodeNotAudio},
-		"text named wav":            {[]byte("Dear colleague, thank you for referring this patient."), CodeNotAudio},
-		"UTF-16 text":               {[]byte("\xff\xfeD\x00e\x00a\x00r\x00"), CodeNotAudio},
-		"a web page":                {[]byte("<!doctype html><title>Sign in</title>"), CodeNotAudio},
-		"a PDF":                     {[]byte("%PDF-1.7\n"), CodeNotAudio},
-		"zeros":                     {make([]byte, 100000), CodeNotAudio},
-		"a concat script":           {[]byte("ffconcat version 1.0\nfile /etc/passwd\n"), CodeNotAudio},
-		"a playlist":                {[]byte("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1/x.ts\n"), CodeNotAudio},
-		"half a RIFF header":        {[]byte("RIFF\x00\x00\x00\x00WAVE"), CodeCorrupt},
-		"a wave header, no data":    {whole.file(nil), CodeEmpty},
-		"a wave without data chunk": {whole.file(nil)[:36], CodeEmpty},
-		"a wave of no channels":     {wavSpec{rate: 16000, channels: 0, bits: 16}.file(make([]byte, 100)), CodeCorrupt},
-		"a wave at rate zero":       {wavSpec{channels: 1, bits: 16}.file(make([]byte, 100)), CodeCorrupt},
-		"an AVI":                    {[]byte("RIFF\x00\x00\x00\x00AVI LIST"), CodeUnsupported},
-		"an encrypted dictation":    {append([]byte("\x03ds2"), make([]byte, 600)...), CodeUnsupported},
-		"MIDI":                      {[]byte("MThd\x00\x00\x00\x06\x00\x01"), CodeUnsupported},
-		"a webm header, then text":  {append(bytes.Clone(webm[:200]), bytes.Repeat([]byte("text "), 2000)...), CodeCorrupt},
-		"ogg magic, then zeros":     {append([]byte("OggS"), make([]byte, 5000)...), CodeCorrupt},
-		"flac magic, then noise":    {append([]byte("fLaC"), bytes.Repeat([]byte{7, 1, 9}, 3000)...), CodeCorrupt},
-		"an m4a without its index":  {append([]byte("\x00\x00\x00\x20ftypM4A \x00\x00\x00\x00"), make([]byte, 4000)...), CodeCorrupt},
-		"a video without sound":     {silentVideo, CodeNoTrack},
+		"an empty file":              {nil, CodeEmpty},
+		"one byte":                   {[]byte("R"), CodeNotAudio},
+		"text named wav":             {[]byte("Dear colleague, thank you for referring this patient."), CodeNotAudio},
+		"UTF-16 text":                {[]byte("\xff\xfeD\x00e\x00a\x00r\x00"), CodeNotAudio},
+		"a web page":                 {[]byte("<!doctype html><title>Sign in</title>"), CodeNotAudio},
+		"a PDF":                      {[]byte("%PDF-1.7\n"), CodeNotAudio},
+		"zeros":                      {make([]byte, 100000), CodeNotAudio},
+		"a concat script":            {[]byte("ffconcat version 1.0\nfile /etc/passwd\n"), CodeNotAudio},
+		"a playlist":                 {[]byte("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1/x.ts\n"), CodeNotAudio},
+		"half a RIFF header":         {[]byte("RIFF\x00\x00\x00\x00WAVE"), CodeCorrupt},
+		"a wave header, no data":     {whole.file(nil), CodeEmpty},
+		"a wave without data chunk":  {whole.file(nil)[:36], CodeEmpty},
+		"a wave of no channels":      {wavSpec{rate: 16000, channels: 0, bits: 16}.file(make([]byte, 100)), CodeCorrupt},
+		"a wave at rate zero":        {wavSpec{channels: 1, bits: 16}.file(make([]byte, 100)), CodeCorrupt},
+		"an AVI":                     {[]byte("RIFF\x00\x00\x00\x00AVI LIST"), CodeUnsupported},
+		"an encrypted dictation":     {append([]byte("\x03ds2"), make([]byte, 600)...), CodeUnsupported},
+		"a DS2 said to be encrypted": {append([]byte("\x03enc"), make([]byte, 600)...), CodeUnsupported},
+		"big-endian WAV":             {[]byte("RIFX\x00\x00\x00\x00WAVEfmt "), CodeUnsupported},
+		"text that says free":        {[]byte("Use free samples at breakfast."), CodeNotAudio},
+		"MIDI":                       {[]byte("MThd\x00\x00\x00\x06\x00\x01"), CodeUnsupported},
+		"a webm header, then text":   {append(bytes.Clone(webm[:200]), bytes.Repeat([]byte("text "), 2000)...), CodeCorrupt},
+		"ogg magic, then zeros":      {append([]byte("OggS"), make([]byte, 5000)...), CodeCorrupt},
+		"flac magic, then noise":     {append([]byte("fLaC"), bytes.Repeat([]byte{7, 1, 9}, 3000)...), CodeCorrupt},
+		"an m4a without its index":   {append([]byte("\x00\x00\x00\x20ftypM4A \x00\x00\x00\x00"), make([]byte, 4000)...), CodeCorrupt},
+		"a video without sound":      {silentVideo, CodeNoTrack},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -127,7 +100,7 @@ func TestWithoutFFmpegWaveStillWorksAndTheRestSaysWhatToInstall(t *testing.T) {
 
 func TestACompressionBombStopsAtTheLongestDuration(t *testing.T) {
 	t.Parallel()
-	bomb := ffmpegMakes(t, "bomb.flac", "-f", "lavfi", "-i", "anullsrc=r=16000:cl=mono", "-t", "7200")
+	bomb := ffmpegMakes(t, "bomb.flac", "-f", "lavfi", "-i", "anullsrc=r=16000:cl=mono", "-t", "1200")
 	st, err := os.Stat(bomb)
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +108,7 @@ func TestACompressionBombStopsAtTheLongestDuration(t *testing.T) {
 	dir := t.TempDir()
 	_, err = Decode(t.Context(), bomb, Options{MaxDuration: time.Minute, TempDir: dir})
 	wantCode(t, err, CodeTooLong)
-	t.Logf("%d bytes promise two hours", st.Size())
+	t.Logf("%d bytes promise twenty minutes", st.Size())
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Fatalf("left behind: %v %v", left, err)
 	}
@@ -160,7 +133,7 @@ func TestARecordingThatBreaksOffKeepsWhatWasHeard(t *testing.T) {
 
 func TestCancelEndsTheDecoderAtOnce(t *testing.T) {
 	t.Parallel()
-	path := ffmpegMakes(t, "long.flac", "-f", "lavfi", "-i", "anoisesrc=r=16000:a=0.1:d=1200")
+	path := ffmpegMakes(t, "long.flac", "-f", "lavfi", "-i", "anoisesrc=r=16000:a=0.1:d=400")
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(60*time.Millisecond, cancel)
 	began := time.Now()
@@ -175,7 +148,7 @@ func TestCancelEndsTheDecoderAtOnce(t *testing.T) {
 
 func TestADecoderThatTakesTooLongIsKilled(t *testing.T) {
 	t.Parallel()
-	path := ffmpegMakes(t, "long.flac", "-f", "lavfi", "-i", "anoisesrc=r=16000:a=0.1:d=1200")
+	path := ffmpegMakes(t, "long.flac", "-f", "lavfi", "-i", "anoisesrc=r=16000:a=0.1:d=400")
 	_, err := Decode(t.Context(), path, Options{Timeout: 50 * time.Millisecond})
 	wantCode(t, err, CodeTimeout)
 }

@@ -2,6 +2,7 @@ package audio
 
 import (
 	"encoding/binary"
+	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -35,6 +36,8 @@ func (s wavSpec) tone(seconds float64) []byte {
 
 func (s wavSpec) sample(v float64) []byte {
 	switch {
+	case s.float && s.bits == 64:
+		return binary.LittleEndian.AppendUint64(nil, math.Float64bits(v))
 	case s.float:
 		return binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(v)))
 	case s.bits == 8:
@@ -162,4 +165,15 @@ func wantCode(t testing.TB, err error, code string) {
 	if f.Public == "" || strings.Contains(f.Public, "%!") || strings.Contains(f.Public, os.TempDir()) {
 		t.Fatalf("public text %q is not fit for people", f.Public)
 	}
+}
+
+var errEnd = io.EOF
+
+func containsAll(s string, parts ...string) bool {
+	for _, p := range parts {
+		if !strings.Contains(s, p) {
+			return false
+		}
+	}
+	return true
 }

@@ -69,8 +69,8 @@ func TestSamplesThatAreNoNumbersBecomeSilence(t *testing.T) {
 func TestALongRecordingSpillsToAFileThatHasNoName(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	data := bytes.Repeat([]byte{128, 255}, 4000*60*21) // 21 minutes at 8 kHz
-	x, pcm := decodeBytes(t, "long.wav", wavSpec{rate: 8000, channels: 1, bits: 8}.file(data), Options{TempDir: dir})
+	data := bytes.Repeat([]byte{128, 255}, 8000*60*21) // 21 minutes
+	x, pcm := decodeBytes(t, "long.wav", wavSpec{rate: 16000, channels: 1, bits: 8}.file(data), Options{TempDir: dir})
 	if pcm.file == nil || math.Abs(pcm.Seconds()-21*60) > 0.01 || len(x) != pcm.Samples() {
 		t.Fatalf("%v s, file %v", pcm.Seconds(), pcm.file)
 	}
