@@ -78,9 +78,11 @@ static bool open_state(vsp_net *n) {
                                live_cells(*n->ctx))) {
         return false;
     }
-    // The processor's backend asks before each node of a graph, so that even the encoder stops at once.
+    // The processor's backends ask before each node of a graph, so that even the encoder stops at once.
     for (auto &b : n->state->backends) {
-        if (ggml_backend_is_cpu(b)) ggml_backend_cpu_set_abort_callback(b, stopped, n);
+        auto *reg = ggml_backend_dev_backend_reg(ggml_backend_get_device(b));
+        auto *set = (ggml_backend_set_abort_callback_t)ggml_backend_reg_get_proc_address(reg, "ggml_backend_set_abort_callback");
+        if (set) set(b, stopped, n);
     }
     return true;
 }
