@@ -90,6 +90,42 @@ func TestACodecWithoutDecoderIsUnsupported(t *testing.T) {
 	wantCode(t, err, CodeUnsupported)
 }
 
+func TestASoundCodecThatIsNotOnTheListIsNeverOpened(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"a.mp4", "a.mkv"} {
+		_, err := Decode(t.Context(), ffmpegMakes(t, name, "-f", "lavfi", "-i", sine, "-c:a", "ac3"), Options{})
+		wantCode(t, err, CodeUnsupported)
+	}
+}
+
+func TestEveryContainerHasADemuxerAndDecodersThatFFmpegKnows(t *testing.T) {
+	t.Parallel()
+	list := func(arg string) string {
+		out, err := exec.Command("ffmpeg", "-hide_banner", arg).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.ReplaceAll(string(out), ",", " ") + " "
+	}
+	demuxers, decoders := list("-demuxers"), list("-decoders")
+	for c, f := range formats {
+		if !strings.Contains(demuxers, " "+f.demuxer+" ") {
+			t.Errorf("%s: no demuxer %s", c, f.demuxer)
+		}
+		known := 0
+		for _, d := range strings.Split(f.decoders, ",") {
+			if strings.Contains(decoders, " "+d+" ") {
+				known++
+			} else if !strings.HasPrefix(d, "lib") {
+				t.Errorf("%s: no decoder %s", c, d)
+			}
+		}
+		if known == 0 {
+			t.Errorf("%s: no decoder at all", c)
+		}
+	}
+}
+
 func TestWithoutFFmpegWaveStillWorksAndTheRestSaysWhatToInstall(t *testing.T) {
 	t.Parallel()
 	none := Options{FFmpeg: filepath.Join(t.TempDir(), "ffmpeg")}
@@ -157,8 +193,9 @@ func TestTheSandboxHidesOtherFilesAndTheNetwork(t *testing.T) {
 	t.Parallel()
 	secret := write(t, "other-patient.wav", []byte("secret"))
 	input := write(t, "input.wav", []byte("input"))
+	allowed := input
 	run := func(bin string, args ...string) (string, error) {
-		cmd := sandboxed(t.Context(), childBounds{memoryBytes: 1 << 30, cpuSeconds: 10, input: input}, bin, args)
+		cmd := sandboxed(t.Context(), childBounds{memoryBytes: 1 << 30, cpuSeconds: 10, input: allowed}, bin, args)
 		cmd.Dir = t.TempDir()
 		out, err := cmd.CombinedOutput()
 		return string(out), err
@@ -184,5 +221,9 @@ func TestTheSandboxHidesOtherFilesAndTheNetwork(t *testing.T) {
 	var exit *exec.ExitError
 	if out, err := run("/bin/bash", "-c", "ulimit -v; ulimit -c"); err != nil && !errors.As(err, &exit) || out != "1048576\n0\n" {
 		t.Errorf("limits are %q, %v", out, err)
+	}
+	allowed = "" // as for a recording that comes through a pipe
+	if out, err := run("/bin/cat", input); err == nil || out == "input" {
+		t.Errorf("a file was read by a child that has none: %q", out)
 	}
 }

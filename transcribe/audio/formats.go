@@ -44,7 +44,7 @@ const (
 )
 
 var formats = map[Container]format{
-	WAV: {"wav", pcmDecoders + "," + mp3Decoders + ",adpcm_ms,adpcm_ima_wav,adpcm_g722,adpcm_g726,gsm_ms,libgsm_ms," +
+	WAV: {"wav", pcmDecoders + "," + mp3Decoders + ",adpcm_ms,adpcm_ima_wav,g722,g726,gsm_ms,libgsm_ms," +
 		"g723_1,truespeech,adpcm_yamaha,aac", true},
 	W64:  {"w64", pcmDecoders, false},
 	MP3:  {"mp3", mp3Decoders, true},

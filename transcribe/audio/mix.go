@@ -148,7 +148,7 @@ func (ch *channel) measure(rate, n int) {
 			v := float64(s)
 			sum += v
 			squares += v * v
-			peak = math.Max(peak, math.Abs(v))
+			peak = max(peak, v, -v)
 		}
 		mean := sum / float64(len(part))
 		power := math.Max(0, squares/float64(len(part))-mean*mean)
