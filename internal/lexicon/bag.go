@@ -15,28 +15,27 @@ var families = [8]string{"iIeEaAou@YWO", "pbfv", "tdTD", "kg", "szSZCJ", "mnN", 
 var worth = makeWorth(costs)
 
 type worthTable struct {
-	family [128]int8
-	cost   [128]int16
+	family [codes]uint8
+	cost   [codes]int16
 }
 
 func makeWorth(t *table) *worthTable {
 	w := &worthTable{}
 	for f, family := range families {
 		for i := range len(family) {
-			p := family[i]
-			w.family[p], w.cost[p] = int8(f), t.drop[p]
-			for _, others := range families {
-				for k := range len(others) {
-					if q := others[k]; !sameFamily(family, q) {
-						w.cost[p] = min(w.cost[p], t.swap[p][q])
-					}
+			p := codeOf[family[i]]
+			w.family[p], w.cost[p] = uint8(f), int16(t.drop[p])
+			for k := range len(alphabet) {
+				if !sameFamily(family, alphabet[k]) {
+					w.cost[p] = min(w.cost[p], int16(t.swap[p][k]))
 				}
 			}
 		}
 		for range len(family) { // chains of swaps inside the family
 			for i := range len(family) {
 				for k := range len(family) {
-					w.cost[family[i]] = min(w.cost[family[i]], t.swap[family[i]][family[k]]+w.cost[family[k]])
+					a, b := codeOf[family[i]], codeOf[family[k]]
+					w.cost[a] = min(w.cost[a], int16(t.swap[a][b])+w.cost[b])
 				}
 			}
 		}
@@ -56,7 +55,7 @@ func sameFamily(family string, p byte) bool {
 func bagOf(sounds []Phone) bag {
 	var b bag
 	for _, p := range sounds {
-		b[worth.family[p]] += worth.cost[p]
+		b[worth.family[codeOf[p]]&7] += worth.cost[codeOf[p]]
 	}
 	return b
 }

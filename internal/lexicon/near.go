@@ -14,15 +14,16 @@ type Match struct {
 
 // entry is one spoken form of a term, ready to be compared.
 type entry struct {
-	sounds []Phone
+	sounds []uint8
 	size   int32 // cost of leaving everything out
+	worth  int32 // least cost of getting rid of everything
 	bag    bag
 	term   int32
 	says   string
 }
 
 func newEntry(term int32, says string, sounds []Phone) entry {
-	return entry{sounds: sounds, size: sizeOf(sounds), bag: bagOf(sounds), term: term, says: says}
+	return entry{sounds: coded(sounds), size: sizeOf(sounds), worth: worthOf(sounds), bag: bagOf(sounds), term: term, says: says}
 }
 
 // rarity is how much further away a term of weight 0 is ranked than one of weight 1 at the same distance.
@@ -40,41 +41,78 @@ func compareCandidates(a, b candidate) int {
 	return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.la.terms[a.e.term].Text, b.la.terms[b.e.term].Text), cmp.Compare(a.e.says, b.e.says))
 }
 
-// Near lists at most n terms whose sound is at most max away from what was heard: one to four words as an engine wrote
-// them. The best come first: by distance, with a small advantage for common terms; the order is always the same.
+// Near lists at most n terms whose sound is at most maxDistance away from what was heard: one to four words as an engine
+// wrote them. The best come first: by distance, with a small advantage for common terms; the order is always the same.
 // Distance is the cost of the cheapest way from one row of sounds to the other, divided by the cost of leaving out the
 // longer one; word boundaries do not count.
 func (l *Lexicon) Near(heard string, maxDistance float64, n int) []Match {
-	query := newEntry(0, heard, Sounds(heard))
-	if n <= 0 || len(query.sounds) == 0 {
+	sounds := Sounds(heard)
+	if n <= 0 || len(sounds) == 0 || len(sounds) > maxSounds {
 		return nil
 	}
-	var best []candidate
-	row := make([]int32, 0, 64)
+	s := &search{lexicon: l, profile: newProfile(sounds), size: sizeOf(sounds), bag: bagOf(sounds), limit: maxDistance, n: n}
 	for i, la := range l.layers {
-		for k := range la.entries {
-			e := &la.entries[k]
-			limit := maxDistance
-			if len(best) == n {
-				limit = min(limit, best[n-1].rank)
-			}
-			top := int32(limit*float64(max(e.size, query.size))) + 1
-			if query.bag.apart(&e.bag) > top {
-				continue
-			}
-			d := cost(query.sounds, e.sounds, top, &row)
-			dist := min(float64(d)/float64(max(e.size, query.size)), 1)
-			if d > top || dist > limit || l.covered(i, keyOf(la.terms[e.term].Text)) {
-				continue
-			}
-			best = insert(best, candidate{la, e, dist, dist + rarity*(1-la.terms[e.term].Weight)}, n)
-		}
+		s.layer(i, la)
 	}
-	out := make([]Match, len(best))
-	for i, c := range best {
+	out := make([]Match, len(s.best))
+	for i, c := range s.best {
 		out[i] = Match{Term: c.la.terms[c.e.term], Distance: c.dist, Says: c.e.says}
 	}
 	return out
+}
+
+// maxSounds bounds a question; four long words have fewer sounds.
+const maxSounds = 120
+
+// search is one call of Near.
+type search struct {
+	lexicon *Lexicon
+	profile *profile
+	size    int32
+	bag     bag
+	limit   float64
+	n       int
+	best    []candidate
+}
+
+// steps is into how many classes the bounds are sorted.
+const steps = 64
+
+// layer looks through one layer. The terms with the lowest bounds come first: they fill the list early, and what cannot
+// enter a full list any more is left out.
+func (s *search) layer(at int, la *layer) {
+	var heads [steps + 1]int32
+	next := make([]int32, len(la.entries))
+	for i := range la.entries {
+		e := &la.entries[i]
+		step := int64(s.bag.apart(&e.bag)) * steps / int64(max(e.size, s.size))
+		if step = min(step, steps); float64(step) <= s.limit*steps {
+			next[i], heads[step] = heads[step], int32(i)+1
+		}
+	}
+	for step := range heads {
+		if float64(step) > s.limit*steps {
+			return
+		}
+		for i := heads[step]; i != 0; i = next[i-1] {
+			s.compare(at, la, &la.entries[i-1])
+		}
+	}
+}
+
+// compare measures one term and keeps it if it is among the best.
+func (s *search) compare(at int, la *layer, e *entry) {
+	size := float64(max(e.size, s.size))
+	top := int32(s.limit*size) + 1
+	cost := s.profile.cost(e.sounds, e.worth, top)
+	dist := min(float64(cost)/size, 1)
+	if cost > top || dist > s.limit || s.lexicon.covered(at, keyOf(la.terms[e.term].Text)) {
+		return
+	}
+	s.best = insert(s.best, candidate{la, e, dist, dist + rarity*(1-la.terms[e.term].Weight)}, s.n)
+	if len(s.best) == s.n {
+		s.limit = min(s.limit, s.best[s.n-1].rank)
+	}
 }
 
 // insert keeps the n best candidates in order, one for each term.
@@ -91,48 +129,4 @@ func insert(best []candidate, c candidate, n int) []candidate {
 	at, _ := slices.BinarySearchFunc(best, c, compareCandidates)
 	best = slices.Insert(best, at, c)
 	return best[:min(len(best), n)]
-}
-
-// Distance is how far apart two texts sound, 0…1, as in Near. It is symmetric.
-func Distance(a, b string) float64 {
-	x, y := Sounds(a), Sounds(b)
-	size := max(sizeOf(x), sizeOf(y))
-	if size == 0 {
-		return 0
-	}
-	row := []int32{}
-	return min(float64(cost(x, y, size*2, &row))/float64(size), 1)
-}
-
-func sizeOf(sounds []Phone) int32 {
-	var n int32
-	for _, p := range sounds {
-		n += int32(costs.drop[p])
-	}
-	return n
-}
-
-// cost is the weighted edit distance of two rows of sounds. Once it is certain to exceed top, some greater number is
-// returned.
-func cost(a, b []Phone, top int32, buffer *[]int32) int32 {
-	row := append((*buffer)[:0], 0)
-	for j, q := range b {
-		row = append(row, row[j]+int32(costs.drop[q]))
-	}
-	for _, p := range a {
-		diagonal, swap, drop := row[0], &costs.swap[p], int32(costs.drop[p])
-		row[0] += drop
-		least := row[0]
-		for j, q := range b {
-			d := min(diagonal+int32(swap[q&127]), row[j+1]+drop, row[j]+int32(costs.drop[q&127]))
-			diagonal, row[j+1] = row[j+1], d
-			least = min(least, d)
-		}
-		if least > top {
-			*buffer = row
-			return least
-		}
-	}
-	*buffer = row
-	return row[len(b)]
 }

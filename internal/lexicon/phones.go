@@ -11,15 +11,6 @@ const (
 	vowels     = "iIeEaAou@YWO"
 )
 
-func isVowel(p Phone) bool { return vowelSet[p] }
-
-var vowelSet = func() (set [128]bool) {
-	for i := range len(vowels) {
-		set[vowels[i]] = true
-	}
-	return set
-}()
-
 // Costs are in hundredths of a consonant: leaving out or adding a plain consonant costs 100.
 
 // weights is what it costs when a sound is missing on one side. Engines lose and add weak sounds far more often than
@@ -76,14 +67,16 @@ var swaps = []struct {
 	{"T", "D", 15, "voicing alone"},
 	{"S", "Z", 15, "voicing alone"},
 	{"C", "J", 25, "voicing alone"},
-	{"T", "ftsd", 45, "th is written as its neighbours"},
-	{"D", "vdz", 45, "th is written as its neighbours"},
+	{"T", "ftsd", 50, "th is written as its neighbours"},
+	{"D", "vdz", 50, "th is written as its neighbours"},
 	{"k", "C", 60, "the spelling ch"},
 	{"s", "k", 70, "the spelling c"},
 	{"g", "J", 60, "the spelling g"},
-	{"C", "tS", 45, "ch is t and sh in one"},
-	{"J", "dZy", 45, "j is d and zh in one"},
-	{"zZ", "J", 55, "a soft g"},
+	{"C", "t", 60, "ch begins like t"},
+	{"C", "S", 35, "ch is t and sh in one"},
+	{"J", "d", 60, "j begins like d"},
+	{"J", "Zy", 40, "j is d and zh in one"},
+	{"z", "J", 60, "a soft g"},
 	{"b", "v", 50, "lips: 'verapamil', 'berapamil'"},
 	{"p", "f", 60, "lips: the spelling ph"},
 	{"bp", "m", 70, "lips"},
@@ -95,11 +88,23 @@ var swaps = []struct {
 	{"w", "v", 60, "lips"},
 }
 
-// table is the cost of each swap and of each missing sound, made from the tables above.
+// table is the cost of each swap and of each missing sound, made from the tables above, by code.
 type table struct {
-	swap [128][128]int16
-	drop [128]int16
+	swap [codes][codes]int32
+	drop [codes]int32
 }
+
+// codes is the number of sounds, rounded up to a power of two. codeOf numbers the sounds.
+const codes = 64
+
+var codeOf = func() (code [128]uint8) {
+	for i := range len(alphabet) {
+		code[alphabet[i]] = uint8(i)
+	}
+	return code
+}()
+
+const alphabet = consonants + vowels
 
 var costs = makeCosts()
 
@@ -107,18 +112,19 @@ func makeCosts() *table {
 	t := &table{}
 	for _, w := range weights {
 		for i := range len(w.phones) {
-			t.drop[w.phones[i]] = int16(w.cost)
+			t.drop[codeOf[w.phones[i]]] = int32(w.cost)
 		}
 	}
 	for _, s := range swaps {
 		for i := range len(s.a) {
 			for j := range len(s.b) {
-				t.swap[s.a[i]][s.b[j]], t.swap[s.b[j]][s.a[i]] = int16(s.cost), int16(s.cost)
+				a, b := codeOf[s.a[i]], codeOf[s.b[j]]
+				t.swap[a][b], t.swap[b][a] = int32(s.cost), int32(s.cost)
 			}
 		}
 	}
-	for _, p := range []byte(consonants + vowels) {
-		t.swap[p][p] = 0
+	for i := range len(alphabet) {
+		t.swap[i][i] = 0
 	}
 	return t
 }
