@@ -128,6 +128,11 @@ func (r *run) finish(ctx context.Context, e *ear, a *attempt) error {
 		if err := e.to(ctx, s.from, s.to); err != nil {
 			return err
 		}
+		if r.lexicon != nil {
+			if err := r.refine(ctx, e, s); err != nil {
+				return err
+			}
+		}
 		ends, err := e.hearing.Align(ctx, e.context, s.IDs())
 		if err != nil {
 			return err

@@ -19,7 +19,7 @@ type FileOptions struct {
 
 // File transcribes a recording on disk: it hashes the bytes, decodes them, and runs the engine over them. Errors are
 // *fault.Error with a text for people, or ctx.Err().
-func File(ctx context.Context, path string, e Engine, o FileOptions) (Transcript, error) {
+func (tr Transcriber) File(ctx context.Context, path string, o FileOptions) (Transcript, error) {
 	pcm, err := audio.Decode(ctx, path, o.Audio)
 	if err != nil {
 		return Transcript{}, err
@@ -29,7 +29,7 @@ func File(ctx context.Context, path string, e Engine, o FileOptions) (Transcript
 	if err != nil {
 		return Transcript{}, err
 	}
-	t, err := Transcriber{Engine: e}.Run(ctx, pcm, o.Run)
+	t, err := tr.Run(ctx, pcm, o.Run)
 	if err != nil {
 		return Transcript{}, err
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"vesper/internal/fault"
+	"vesper/internal/lexicon"
 	"vesper/transcribe/audio"
 )
 
@@ -29,7 +30,9 @@ type RunOptions struct {
 
 // Transcriber turns decoded audio into transcripts with one engine.
 type Transcriber struct {
-	Engine Engine
+	Engine  Engine
+	Lexicon *lexicon.Lexicon // what the second pass knows; nil: there is none
+	Trace   func(Trace)      // sees each second pass; for fitting its judge
 }
 
 // engineTries is how often one call is made when the engine crashes or hangs under it.
@@ -44,6 +47,8 @@ type run struct {
 	plan     Plan
 	clock    stopwatch
 	mask     []int // tokens that no attempt may write
+	lexicon  *lexicon.Lexicon
+	trace    func(Trace)
 }
 
 // context is what the model is told before it listens.
@@ -61,11 +66,14 @@ func (t Transcriber) Run(ctx context.Context, pcm *audio.PCM, o RunOptions) (Tra
 	if err := ctx.Err(); err != nil {
 		return Transcript{}, err
 	}
-	r := &run{engine: t.Engine, pcm: pcm, settings: o.Settings.Freeze(t.Engine.Model())}
+	r := &run{engine: t.Engine, pcm: pcm, settings: o.Settings.Freeze(t.Engine.Model()).known(t.Lexicon), trace: t.Trace}
 	if have := t.Engine.Model(); have.SHA256 != r.settings.Model.SHA256 {
 		return Transcript{}, fault.Wrap(fmt.Errorf("frozen %s %s, loaded %s %s", r.settings.Model.Name,
 			r.settings.Model.SHA256, have.Name, have.SHA256), fault.Unavailable, "model_mismatch",
 			"This dictation was queued for another speech model than the one that is loaded. Start a worker with that model, or queue it again.")
+	}
+	if r.settings.Vocabulary != vocabularyOff {
+		r.lexicon = t.Lexicon
 	}
 	r.hash = r.settings.Hash()
 	probs, loudness, err := r.listen(ctx)

@@ -165,7 +165,7 @@ func TestAnyRunTilesTheRecordingAndCanBeResumedAnywhere(t *testing.T) {
 		run := func(slots int, resume []ChunkResult) Transcript {
 			e := &babbler{seed: seed, slots: slots}
 			saved = nil
-			tr, err := Transcriber{e}.Run(context.Background(), pcm, RunOptions{Settings: set, Resume: resume, OnChunk: func(c ChunkResult) error {
+			tr, err := Transcriber{Engine: e}.Run(context.Background(), pcm, RunOptions{Settings: set, Resume: resume, OnChunk: func(c ChunkResult) error {
 				saved = append(saved, c)
 				return nil
 			}})
@@ -229,12 +229,12 @@ func TestSavedChunksOfOtherSettingsAreNotUsed(t *testing.T) {
 		return nil
 	}}
 	e := &babbler{slots: 2}
-	if _, err := (Transcriber{e}).Run(t.Context(), pcm, opts); err != nil {
+	if _, err := (Transcriber{Engine: e}).Run(t.Context(), pcm, opts); err != nil {
 		t.Fatal(err)
 	}
 	first := len(saved)
 	opts.Resume, opts.Settings.Prompt = saved, "Glossary: lisinopril."
-	if _, err := (Transcriber{e}).Run(t.Context(), pcm, opts); err != nil {
+	if _, err := (Transcriber{Engine: e}).Run(t.Context(), pcm, opts); err != nil {
 		t.Fatal(err)
 	}
 	if first < 3 || len(saved) != 2*first {
@@ -245,19 +245,19 @@ func TestSavedChunksOfOtherSettingsAreNotUsed(t *testing.T) {
 func TestACrashOfTheEngineIsTriedAgainButNotForEver(t *testing.T) {
 	t.Parallel()
 	pcm := tone(5 * audio.Rate)
-	want, err := Transcriber{&babbler{slots: 1}}.Run(t.Context(), pcm, RunOptions{})
+	want, err := Transcriber{Engine: &babbler{slots: 1}}.Run(t.Context(), pcm, RunOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	e := &babbler{slots: 1}
 	e.crashes.Store(engineTries - 1)
-	got, err := Transcriber{e}.Run(t.Context(), pcm, RunOptions{})
+	got, err := Transcriber{Engine: e}.Run(t.Context(), pcm, RunOptions{})
 	if err != nil || got.Text != want.Text {
 		t.Fatalf("%q, %v", got.Text, err)
 	}
 	e.crashes.Store(1000)
 	e.calls.Store(0)
-	_, err = Transcriber{e}.Run(t.Context(), pcm, RunOptions{})
+	_, err = Transcriber{Engine: e}.Run(t.Context(), pcm, RunOptions{})
 	if f := fault.As(err); f == nil || f.Code != "engine_crashed" || e.calls.Load() != engineTries {
 		t.Fatalf("%v after %d calls", err, e.calls.Load())
 	}
@@ -266,7 +266,7 @@ func TestACrashOfTheEngineIsTriedAgainButNotForEver(t *testing.T) {
 func TestACancelledRunSaysSoAndNothingElse(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := Transcriber{&babbler{slots: 2}}.Run(ctx, tone(200*audio.Rate), RunOptions{OnChunk: func(ChunkResult) error {
+	_, err := Transcriber{Engine: &babbler{slots: 2}}.Run(ctx, tone(200*audio.Rate), RunOptions{OnChunk: func(ChunkResult) error {
 		cancel()
 		return nil
 	}})
@@ -277,7 +277,7 @@ func TestACancelledRunSaysSoAndNothingElse(t *testing.T) {
 
 func TestARunWithAnotherModelThanFrozenIsRefused(t *testing.T) {
 	t.Parallel()
-	_, err := Transcriber{&babbler{slots: 1}}.Run(t.Context(), tone(audio.Rate), RunOptions{Settings: Settings{Model: ModelFacts{"base", "1"}}})
+	_, err := Transcriber{Engine: &babbler{slots: 1}}.Run(t.Context(), tone(audio.Rate), RunOptions{Settings: Settings{Model: ModelFacts{"base", "1"}}})
 	if f := fault.As(err); f == nil || f.Code != "model_mismatch" {
 		t.Fatalf("got %v", err)
 	}

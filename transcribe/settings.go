@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+
+	"vesper/internal/lexicon"
 )
 
 // settingsVersion is raised when splitting, guards or word times change, so that saved chunks of an older version are not
@@ -24,6 +26,7 @@ type Settings struct {
 	Prompt       string     `json:"prompt,omitempty"`
 	ChunkSeconds float64    `json:"chunk_seconds"` // longest chunk, at most 28: the model sees 30 s
 	Beams        int        `json:"beams"`         // hypotheses side by side in the search; 1 is greedy
+	Vocabulary   string     `json:"vocabulary"`    // fingerprint of the lexicon of the second pass; "off": no second pass
 }
 
 // Freeze fills the defaults and the engine's model.
@@ -47,6 +50,20 @@ func (s Settings) Freeze(model ModelFacts) Settings {
 	s.Beams = min(s.Beams, mostBeams)
 	return s
 }
+
+// known fills the lexicon's fingerprint.
+func (s Settings) known(l *lexicon.Lexicon) Settings {
+	switch {
+	case s.Vocabulary == "" && l != nil:
+		s.Vocabulary = l.Fingerprint()
+	case s.Vocabulary == "":
+		s.Vocabulary = vocabularyOff
+	}
+	return s
+}
+
+// vocabularyOff leaves out the second pass.
+const vocabularyOff = "off"
 
 // Hash identifies the settings: the SHA-256 of their JSON, hex.
 func (s Settings) Hash() string {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vesper/internal/fault"
+	"vesper/internal/lexicon"
 	"vesper/models"
 	"vesper/pipeline"
 	"vesper/transcribe"
@@ -25,6 +26,10 @@ type recogniser struct {
 	pool  *whisper.Pool
 	flags engineFlags
 	audio audio.Options
+}
+
+func (r *recogniser) transcriber() transcribe.Transcriber {
+	return transcribe.Transcriber{Engine: r.pool, Lexicon: lexicon.Default()}
 }
 
 // modelName is the chosen model or the default for this machine.
@@ -116,7 +121,7 @@ func (r *recogniser) Close() error { return r.pool.Close() }
 func (r *recogniser) file(rt *runtime, path string) (transcribe.Transcript, error) {
 	bar := progress(rt)
 	var done, total int
-	return transcribe.File(rt.ctx, path, r.pool, transcribe.FileOptions{Audio: r.audio, Run: transcribe.RunOptions{
+	return r.transcriber().File(rt.ctx, path, transcribe.FileOptions{Audio: r.audio, Run: transcribe.RunOptions{
 		Settings: transcribe.Settings{Language: r.flags.Language},
 		OnPlan:   func(d, t int) { done, total = d, t },
 		OnChunk: func(transcribe.ChunkResult) error {
@@ -167,7 +172,7 @@ func (r *recogniser) Transcribe(ctx context.Context, s pipeline.Sound, sha256 st
 		number++
 		return onChunk(number, total, raw)
 	}
-	t, err := transcribe.Transcriber{Engine: r.pool}.Run(ctx, pcm.PCM, o)
+	t, err := r.transcriber().Run(ctx, pcm.PCM, o)
 	t.Audio.SHA256 = sha256
 	return t, err
 }

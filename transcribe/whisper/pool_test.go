@@ -56,7 +56,7 @@ func TestASpeechIsHeardWordForWordWithTimes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr, err := transcribe.File(t.Context(), path, p, transcribe.FileOptions{})
+	tr, err := transcribe.Transcriber{Engine: p}.File(t.Context(), path, transcribe.FileOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestAnHourOfSilenceTakesSeconds(t *testing.T) {
 	if err := os.WriteFile(path, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	tr, err := transcribe.File(t.Context(), path, p, transcribe.FileOptions{})
+	tr, err := transcribe.Transcriber{Engine: p}.File(t.Context(), path, transcribe.FileOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
