@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"vesper/internal/lexicon"
 	"vesper/models"
 	"vesper/transcribe"
 	"vesper/transcribe/whisper"
@@ -162,7 +163,7 @@ func (b *bench) all(ctx context.Context, o options) error {
 // one transcribes a file. What fails is told in the result, so that a run goes on.
 func (b *bench) one(ctx context.Context, id, path string, s transcribe.Settings) result {
 	began := time.Now()
-	t, err := transcribe.File(ctx, path, b.pool, transcribe.FileOptions{Run: transcribe.RunOptions{Settings: s}})
+	t, err := transcribe.Transcriber{Engine: b.pool, Lexicon: lexicon.Default()}.File(ctx, path, transcribe.FileOptions{Run: transcribe.RunOptions{Settings: s}})
 	r := result{ID: id, Seconds: time.Since(began).Seconds()}
 	if err != nil {
 		r.Error = err.Error()

@@ -13,7 +13,9 @@ import (
 // variants are the settings that can be measured by name. One line each: a lever that is added to transcribe.Settings gets
 // a line that switches it off, so that its worth can be read from the ablation.
 var variants = map[string]transcribe.Settings{
-	"full": {},
+	"full":   {},
+	"beam":   {Vocabulary: "off"},
+	"greedy": {Vocabulary: "off", Beams: 1},
 }
 
 // find returns the settings of a name, changed by a JSON object, which may be "".
