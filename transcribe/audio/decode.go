@@ -69,7 +69,16 @@ func (d *decoding) decode(ctx context.Context) error {
 	switch {
 	case c == WAV:
 		return d.wave(ctx, head)
+	case c == OGG:
+		pages := &oggPages{r: head}
+		err := d.ffmpeg(ctx, c, pages, "")
+		d.report.Truncated = d.report.Truncated || pages.cut()
+		return err
 	case piped(c, head):
+		if c == MP3 {
+			first, _ := head.Peek(min(lookBytes, head.Buffered()))
+			d.report.Claimed = mp3Claim(first)
+		}
 		return d.ffmpeg(ctx, c, head, "")
 	case d.src.path != "":
 		return d.ffmpeg(ctx, c, nil, d.src.path)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"io"
 	"math"
 	"testing"
 )
@@ -71,6 +72,10 @@ func FuzzSniffNamesOrRefuses(f *testing.F) {
 		}
 		if err == nil && formats[c].demuxer == "" {
 			t.Fatalf("no demuxer for %q", c)
+		}
+		mp3Claim(b)
+		if _, err := io.Copy(io.Discard, struct{ io.Reader }{&oggPages{r: &ragged{b: b}}}); err != nil {
+			t.Fatal(err)
 		}
 		if err == nil && c == MP4 {
 			indexFirst(bufio.NewReaderSize(bytes.NewReader(b), headBytes))

@@ -112,7 +112,7 @@ func (d *decoding) conclude(waitErr error, said *sayings, c Container) error {
 		return errNoFFmpeg(cause)
 	case n > 0 && waitErr == nil:
 		d.facts.damaged = said.errors > 0
-		d.report.Truncated = said.has("truncated", "End of file", "partial file", "Premature end") || d.short(n)
+		d.report.Truncated = said.has("truncated", "End of file", "partial file", "Premature end", "ended prematurely") || d.short(n)
 		return nil
 	case said.has("matches no streams", "does not contain any stream"):
 		return errNoTrack(cause)
@@ -136,7 +136,7 @@ func (d *decoding) describeTrack(said *sayings) {
 	if d.report.Codec == "" {
 		d.report.Codec = said.codec
 	}
-	if d.report.Container != WAV { // wave() knows better
+	if d.report.Claimed == 0 && d.report.Container != WAV { // wave() knows better
 		d.report.Claimed = said.seconds
 	}
 }
