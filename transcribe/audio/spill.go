@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// spillSamples is how much stays in memory: 20 minutes, 38 MB. A three-hour recording needs 346 MB and goes to disk.
-	spillSamples = 20 * 60 * Rate
+	// spillSamples is how much stays in memory: 5 minutes, 10 MB. A three-hour recording needs 346 MB and goes to disk.
+	spillSamples = 5 * 60 * Rate
 	// spillBlock is how much is gathered for one write once there is a file.
 	spillBlock = 1 << 18
 )
