@@ -72,6 +72,15 @@ bench: build ## Measure Vesper; prints tables
 	@$(WHISPER); bin/vesper models fetch
 	@$(WHISPER); go run ./bench
 
+.PHONY: bench-asr
+bench-asr: build ## Measure speech to words against faster-whisper and whisper-cli (an hour; QUICK=1: ten minutes)
+	@$(WHISPER); bin/vesper models fetch base base-q8_0; \
+	python=$$(bench/asr/setup.sh)/bin/python; \
+	go build -o bin/bench-asr ./bench/asr/run; \
+	$$python bench/asr/clips.py >&2; \
+	$$python bench/asr/bench.py --binary bin/bench-asr $(if $(QUICK),--quick); \
+	$$python bench/asr/report.py $(if $(QUICK),--docs $(VESPER_CACHE)/bench-asr/results/last)
+
 ##@ Tidy
 
 .PHONY: clean

@@ -21,6 +21,8 @@ UNIT = {form: unit for unit, forms in UNITS.items() for form in forms.split()}
 PLAIN = {"mister": "mr", "missus": "mrs", "misses": "mrs", "doctor": "dr", "versus": "vs", "okay": "ok", "x-ray": "xray", "cannot": "can not", "can't": "can not",
          "won't": "will not", "celcius": "celsius", "therefor": "therefore"}
 SYMBOL = {"%": "percent", "°": "degrees", "+": "plus", "&": "and", "#": "number", "<": "below", ">": "above", "×": "by", "=": "equals"}
+ROMAN = {"ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6"}
+GRADED = ("class", "grade", "stage", "type", "factor", "degree")
 MARKS = ".,;:?!"
 PIECE = re.compile(r"\d{1,2}:\d\d(?!\d)|\d+(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|\.\d+|\d+(?:st|nd|rd|th)\b|\d+|[^\W\d_]+(?:'[^\W\d_]+)?|[%°+&#<>×=/-]|[.,;:?!]")
 
@@ -205,6 +207,8 @@ def phrases(tokens):
         elif word(0) == "to" and number(-1) and number(1):
             del tokens[i]
             continue
+        elif word(0) in ROMAN and not number(0) and (word(0) not in ("iv", "vi", "v") or word(-1) in GRADED):
+            tokens[i].text, tokens[i].number = ROMAN[word(0)], True
         elif word(0) == "q" and number(1) and word(2) in ("h", "hour"):
             tokens[i].text, tokens[i + 2].text = "every", "hour"
         elif word(0) == "degrees" and word(1) in ("f", "c"):

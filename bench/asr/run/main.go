@@ -12,9 +12,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -28,7 +31,7 @@ import (
 type options struct {
 	set, filter, settings, change, out, clips, model string
 	limit, children, threads                         int
-	serve                                            bool
+	serve, list                                      bool
 }
 
 func main() {
@@ -45,7 +48,12 @@ func main() {
 	flag.IntVar(&o.children, "children", 2, "engine processes")
 	flag.IntVar(&o.threads, "threads", 1, "threads in each")
 	flag.BoolVar(&o.serve, "serve", false, "read requests from standard input")
+	flag.BoolVar(&o.list, "list", false, "print the names of the settings and end")
 	flag.Parse()
+	if o.list {
+		fmt.Println(strings.Join(slices.Sorted(maps.Keys(variants)), "\n"))
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, o)
 	stop()
