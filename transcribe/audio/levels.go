@@ -57,7 +57,7 @@ func (h *histogram) meanAbove(db float64) float64 {
 
 // decibels converts a mean square to dBFS, where a square wave at full scale has 0.
 func decibels(meanSquare float64) float64 {
-	return math.Max(floorDB, 10*math.Log10(meanSquare+1e-13))
+	return 10 * math.Log10(math.Max(meanSquare, 1e-12))
 }
 
 const levelFrame = Rate / 50 // 20 ms

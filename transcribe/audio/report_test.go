@@ -42,6 +42,18 @@ func TestClippingIsCountedByPlaces(t *testing.T) {
 	}
 }
 
+func TestARecordingClippedThroughoutSaysHowMuchOfIt(t *testing.T) {
+	t.Parallel()
+	x := voice(400, 0.5, 0.001, 0, heard)
+	for i := range x {
+		x[i] = max(-1, min(1, 4*x[i]))
+	}
+	_, r := scene(t, x)
+	if textOf(r, WarnClipped) != "The recording is clipped through 5 of its 12 seconds; it was recorded too loud." || r.PeakDB > 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestLoudSoundThatIsNotClippedIsNotCalledSo(t *testing.T) {
 	t.Parallel()
 	for _, s := range []wavSpec{

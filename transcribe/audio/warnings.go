@@ -27,6 +27,7 @@ const (
 	silentDB    = -75.0
 	noisyDB     = 10.0 // speech above noise
 	offsetDC    = 0.02
+	muchClipped = 0.2 // of the recording: then places run together
 	fewestForIt = 3.0 // seconds that a judgement of noise needs
 )
 
@@ -47,7 +48,10 @@ func (r *Report) warn(f facts) {
 		"The recorder did not finish this file, its length is missing. All that is in it was used: %s.", got)
 	add(f.damaged || f.bad > 0, WarnDamaged, "Parts of the recording are damaged; some of it may be missing or noise.")
 	r.warnChannels(f, add)
-	add(f.places > 0, WarnClipped, "The recording is clipped in %s; it was recorded too loud.", count(f.places, "place", "places"))
+	much := r.ClippedSeconds > muchClipped*r.Seconds
+	add(f.places > 0 && much, WarnClipped,
+		"The recording is clipped through %.0f of its %.0f seconds; it was recorded too loud.", math.Ceil(r.ClippedSeconds), math.Ceil(r.Seconds))
+	add(f.places > 0 && !much, WarnClipped, "The recording is clipped in %s; it was recorded too loud.", count(f.places, "place", "places"))
 	silent := r.SpeechLevelDB < silentDB
 	add(silent, WarnSilent, "The recording is silent. Check the microphone.")
 	add(!silent && r.SpeechLevelDB < lowLevelDB, WarnLowLevel,
