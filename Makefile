@@ -77,6 +77,7 @@ bench-asr: build ## Measure speech to words against faster-whisper and whisper-c
 	@$(WHISPER); bin/vesper models fetch base base-q8_0; \
 	python=$$(bench/asr/setup.sh)/bin/python; \
 	go build -o bin/bench-asr ./bench/asr/run; \
+	$$python bench/asr/check.py >&2; \
 	$$python bench/asr/clips.py >&2; \
 	$$python bench/asr/bench.py --binary bin/bench-asr $(if $(QUICK),--quick); \
 	$$python bench/asr/report.py $(if $(QUICK),--docs $(VESPER_CACHE)/bench-asr/results/last)
