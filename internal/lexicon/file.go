@@ -89,7 +89,7 @@ func LoadFolder(dir string) ([]List, error) {
 // Read reads a term file from a stream; name is for errors.
 func Read(r io.Reader, name string) (List, error) {
 	p := &parser{list: List{Source: Source{File: name}}, weight: 0.3}
-	if err := eachLine(r, name, p.line); err != nil {
+	if err := eachLine(r, name, maxFile, p.line); err != nil {
 		return List{}, err
 	}
 	if p.list.Source.Source == "" || p.list.Source.Licence == "" {
@@ -100,14 +100,14 @@ func Read(r io.Reader, name string) (List, error) {
 	return p.list, nil
 }
 
-// eachLine calls f with each line and its number, within the bounds of a term file.
-func eachLine(r io.Reader, name string, f func(line string) error) error {
-	s := bufio.NewScanner(io.LimitReader(r, maxFile+1))
+// eachLine calls f with each line, up to most bytes in all; f's errors get the line's number.
+func eachLine(r io.Reader, name string, most int64, f func(line string) error) error {
+	s := bufio.NewScanner(io.LimitReader(r, most+1))
 	s.Buffer(make([]byte, 0, maxLine), maxLine)
-	n, size := 0, 0
+	n, size := 0, int64(0)
 	for s.Scan() {
 		n++
-		size += len(s.Bytes()) + 1
+		size += int64(len(s.Bytes())) + 1
 		if err := f(strings.TrimRight(s.Text(), "\r")); err != nil {
 			return fault.New(fault.Invalid, "vocabulary_line", fmt.Sprintf("%s, line %d: %v.", name, n, err))
 		}
@@ -115,8 +115,8 @@ func eachLine(r io.Reader, name string, f func(line string) error) error {
 	switch err := s.Err(); {
 	case err != nil:
 		return fault.Wrap(err, fault.Invalid, "vocabulary_damaged", fmt.Sprintf("%s cannot be read beyond line %d: the next line is too long or the file is damaged.", name, n))
-	case size > maxFile:
-		return fault.New(fault.TooLarge, "vocabulary_too_large", fmt.Sprintf("%s is larger than %d MB.", name, maxFile>>20))
+	case size > most+1:
+		return fault.New(fault.TooLarge, "vocabulary_too_large", fmt.Sprintf("%s is larger than %d MB.", name, most>>20))
 	}
 	return nil
 }
@@ -187,6 +187,9 @@ func (p *parser) term(columns []string) (Term, error) {
 	if t.Kind == "" {
 		t.Kind = p.list.Source.Kind
 	}
+	if t.Kind == "" {
+		return Term{}, fmt.Errorf("the term has no kind, and the file begins without one")
+	}
 	if !t.Kind.Known() {
 		return Term{}, fmt.Errorf("%q is no kind of term; the kinds are %v", t.Kind, Kinds())
 	}
@@ -254,3 +257,23 @@ func Write(w io.Writer, l List) error {
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// DefaultWith is Default with the term files of a folder on top, such as a practice's data folder keeps in vocabulary/.
+// Of a term that Default has already, the file's entry counts only where it says more: a greater weight or spoken forms.
+func DefaultWith(dir string) (*Lexicon, error) {
+	lists, err := LoadFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	base := Default()
+	var terms []Term
+	for _, l := range lists {
+		for _, t := range l.Terms {
+			if old, known := base.exact(t.Text); !known || t.Weight > old.Weight || len(t.Says) > len(old.Says) {
+				t.Weight = max(t.Weight, old.Weight)
+				terms = append(terms, t)
+			}
+		}
+	}
+	return base.With(terms...), nil
+}

@@ -45,7 +45,7 @@ schizophrenia=skIts@frini@ psychiatry=s@kY@tri psychiatric=sYkiatrIk pneumonia=n
 foley=foli boucher=buSE moya=moy@ sjogren=SogrIn sjogrens=SogrInz guillain=gi@n barre=b@rE charcot=SArko marie=m@ri tourette=turet tourettes=turets meniere=meni@r menieres=meni@rz
 raynaud=reno raynauds=renoz legionnaires=liJ@nerz creutzfeldt=krOtsfelt jakob=yAkob bechet=beSet behcet=beCet behcets=beCets lachman=lAkm@n mcmurray=m@km@ri babinski=b@bInski
 doppler=dApl@r holter=holt@r roux=ru en=en cesarean=s@zeri@n eustachian=yustES@n fallopian=f@lopi@n malaise=m@lEz fatigue=f@tig vaccine=vaksin vaccines=vaksinz
-zero=ziro hundred=h@ndr@d thousand=TWz@nd point=pOnt eleven=Ilev@n twelve=twelv three=Tri five=fYv nine=nYn six=sIks ten=ten thirteen=T@rtin fifteen=fIftin twenty=twenti thirty=T@rti forty=forti fifty=fIfti sixty=sIksti seventy=sev@nti eighty=Eti ninety=nYnti
+zero=ziro hundred=h@ndr@d thousand=TWz@nd point=pOnt eleven=Ilev@n twelve=twelv three=Tri five=fYv nine=nYn six=sIks ten=ten thirteen=T@rtin fourteen=fortin fifteen=fIftin sixteen=sIkstin seventeen=sev@ntin eighteen=Etin nineteen=nYntin twenty=twenti thirty=T@rti forty=forti fifty=fIfti sixty=sIksti seventy=sev@nti eighty=Eti ninety=nYnti
 dose=dos doses=dos@z daily=dEli twice=twYs tablet=tabl@t tablets=tabl@ts milligram=mIl@gram milligrams=mIl@gramz microgram=mYkrogram micrograms=mYkrogramz
 eli=elY lie=lY pie=pY die=dY tie=tY dying=dYIN lying=lYIN cafe=kafE liter=lit@r liters=lit@rz meter=mit@r diabetics=dY@betIks lasix=lEsIks
 lyrica=lIr@k@ xanax=zanaks zyrtec=z@rtek zyprexa=zYpreks@ coumadin=kum@d@n eliquis=el@kw@s jardiance=JArdi@ns xarelto=z@relto ozempic=ozempIk wegovy=w@govi

@@ -90,10 +90,19 @@ func (l *layer) add(key string, t Term) {
 // Find looks a text up: exactly but for case, hyphens, plural and possessive.
 func (l *Lexicon) Find(text string) (Term, bool) {
 	for _, form := range forms(keyOf(text)) {
-		for _, la := range slices.Backward(l.layers) {
-			if at, ok := la.byKey[form]; ok {
-				return la.terms[at], true
-			}
+		if t, ok := l.exact(form); ok {
+			return t, true
+		}
+	}
+	return Term{}, false
+}
+
+// exact looks up one form.
+func (l *Lexicon) exact(text string) (Term, bool) {
+	key := keyOf(text)
+	for _, la := range slices.Backward(l.layers) {
+		if at, ok := la.byKey[key]; ok {
+			return la.terms[at], true
 		}
 	}
 	return Term{}, false

@@ -47,7 +47,8 @@ func pieces(text string) []piece {
 	return out
 }
 
-// cut splits one word. Capitals among themselves are an abbreviation (MRI), so are letters beside digits (A1c, b12).
+// cut splits one word. Up to four capitals are an abbreviation (MRI), and so are
+// words without a vowel and few letters beside digits (HbA1c, b12).
 func cut(word string) []piece {
 	letters := strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) {
@@ -64,8 +65,8 @@ func cut(word string) []piece {
 			j++
 		}
 		run := plain[i:j]
-		short := len(run) <= 2 || (len(run) <= 3 && !strings.ContainsAny(run, "aeiouy"))
-		caps := len(letters) >= 2 && len(letters) <= 6 && letters == strings.ToUpper(letters)
+		short := len(run) <= 3 && English(run) < 0.6
+		caps := len(letters) >= 2 && len(letters) <= 4 && letters == strings.ToUpper(letters)
 		out = append(out, piece{
 			text: run, digits: isDigit(run[0]),
 			spell: caps || (mixed && short) || len(run) == 1 || (len(run) <= 5 && !strings.ContainsAny(run, "aeiouy")),
