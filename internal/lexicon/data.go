@@ -41,11 +41,12 @@ func embeddedTerms() []Term {
 	return terms
 }
 
-// Sources lists the files of the lexicon that comes with Vesper, with source and licence, and the lists of plain English.
+// Sources lists the files of the lexicon that comes with Vesper, with source and licence, the lists of plain English,
+// and those of strengths and of confused drugs.
 func Sources() []Source {
 	var out []Source
 	for _, l := range embedded() {
 		out = append(out, l.Source)
 	}
-	return append(out, englishSources()...)
+	return append(append(out, englishSources()...), safetySources()...)
 }

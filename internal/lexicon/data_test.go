@@ -68,7 +68,7 @@ func TestNoTermStandsTwice(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
 	for _, s := range lexicon.Sources() {
-		if strings.HasPrefix(s.File, "english/") {
+		if strings.Contains(s.File, "/") {
 			continue
 		}
 		list, err := lexicon.Load("data/" + s.File)

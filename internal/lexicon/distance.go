@@ -83,14 +83,12 @@ func (p *profile) cost(other []uint8, total, top int32) int32 {
 	}
 	row := p.row[:n+1]
 	copy(row, p.first[:hi+1])
-	for j := hi + 1; j <= n; j++ {
-		row[j] = far
-	}
 	for _, c := range other {
 		c &= codes - 1
 		spent += int32(worth.cost[c])
 		for hi < n && p.worth[hi+1] <= spent-behind {
 			hi++
+			row[hi] = far
 		}
 		for lo < n && p.worth[lo] < spent-ahead {
 			lo++
@@ -117,6 +115,9 @@ func (p *profile) cost(other []uint8, total, top int32) int32 {
 		if least > top {
 			return least
 		}
+	}
+	if hi < n {
+		return far
 	}
 	return row[n]
 }

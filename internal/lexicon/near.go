@@ -15,15 +15,17 @@ type Match struct {
 // entry is one spoken form of a term, ready to be compared.
 type entry struct {
 	sounds []uint8
-	size   int32 // cost of leaving everything out
-	worth  int32 // least cost of getting rid of everything
+	size   int32   // cost of leaving everything out
+	worth  int32   // least cost of getting rid of everything
+	scale  float32 // steps for each unit of cost
 	bag    bag
 	term   int32
 	says   string
 }
 
 func newEntry(term int32, says string, sounds []Phone) entry {
-	return entry{sounds: coded(sounds), size: sizeOf(sounds), worth: worthOf(sounds), bag: bagOf(sounds), term: term, says: says}
+	size := sizeOf(sounds)
+	return entry{sounds: coded(sounds), size: size, scale: steps / float32(size), worth: worthOf(sounds), bag: bagOf(sounds), term: term, says: says}
 }
 
 // rarity is how much further away a term of weight 0 is ranked than one of weight 1 at the same distance.
@@ -50,7 +52,7 @@ func (l *Lexicon) Near(heard string, maxDistance float64, n int) []Match {
 	if n <= 0 || len(sounds) == 0 || len(sounds) > maxSounds {
 		return nil
 	}
-	s := &search{lexicon: l, profile: newProfile(sounds), size: sizeOf(sounds), bag: bagOf(sounds), limit: maxDistance, n: n}
+	s := &search{lexicon: l, profile: newProfile(sounds), size: sizeOf(sounds), bag: bagOf(sounds), limit: min(maxDistance, 1), n: n}
 	for i, la := range l.layers {
 		s.layer(i, la)
 	}
@@ -75,25 +77,26 @@ type search struct {
 	best    []candidate
 }
 
-// steps is into how many classes the bounds are sorted.
-const steps = 64
+// steps is into how many classes the bounds are sorted; rounding keeps a bound from being sorted too high.
+const (
+	steps    = 64
+	rounding = 0.001
+)
 
 // layer looks through one layer. The terms with the lowest bounds come first: they fill the list early, and what cannot
 // enter a full list any more is left out.
 func (s *search) layer(at int, la *layer) {
-	var heads [steps + 1]int32
+	var heads [steps + 1]int32 // lists of entries, each begins with its last
 	next := make([]int32, len(la.entries))
+	scale, most := steps/float32(s.size), int(s.limit*steps)
 	for i := range la.entries {
 		e := &la.entries[i]
-		step := int64(s.bag.apart(&e.bag)) * steps / int64(max(e.size, s.size))
-		if step = min(step, steps); float64(step) <= s.limit*steps {
+		step := int(float32(s.bag.apart(&e.bag))*min(scale, e.scale) - rounding)
+		if step <= most {
 			next[i], heads[step] = heads[step], int32(i)+1
 		}
 	}
-	for step := range heads {
-		if float64(step) > s.limit*steps {
-			return
-		}
+	for step := 0; step <= int(s.limit*steps); step++ {
 		for i := heads[step]; i != 0; i = next[i-1] {
 			s.compare(at, la, &la.entries[i-1])
 		}
