@@ -3,6 +3,8 @@
 #ifndef VESPER_ACCEL_H
 #define VESPER_ACCEL_H
 
+#include <stdint.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -10,6 +12,12 @@ extern "C" {
 // vsp_register_accel makes the backend known to ggml, before a whisper_state is made. It does nothing where the processor
 // lacks the instructions, where VESPER_ENGINE_KERNELS=off, and when called again. Returns 1 when the backend is in use.
 int vsp_register_accel(void);
+
+// One product or attention by the kernels alone, for tests; see accel.go. They return 0 without memory or the instructions.
+int vsp_try_product(int kind, int threads, const void *weights, const float *columns, int64_t rows, int64_t k, int64_t n,
+                    const float *bias, const float *residual, int gelu, float *out);
+int vsp_try_attention(int threads, const float *q, int64_t n, const uint16_t *keys, const uint16_t *values, int64_t n_keys,
+                      float scale, float *out);
 
 #ifdef __cplusplus
 }

@@ -51,20 +51,47 @@ VSP_TARGET static void pack_columns(void *arg, int64_t g, int thread) {
     }
 }
 
+// pair is the block of one row with that of another above it.
+VSP_INLINE __m512i pair(const uint8_t *low, const uint8_t *high) {
+    const __m512i l = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i *)(low + 2)));
+    return _mm512_inserti64x4(l, _mm256_loadu_si256((const __m256i *)(high + 2)), 1);
+}
+
+// pack_16 puts one block of 16 rows into 16 lanes of fours, and adds 128.
+VSP_INLINE void pack_16(const uint8_t *const w[], uint8_t (*out)[ROWS][4], int at) {
+    __m512i z[8], u[8];
+    for (int i = 0; i < 4; i++) z[i] = pair(w[i], w[i + 4]), z[i + 4] = pair(w[i + 8], w[i + 12]);
+    for (int i = 0; i < 8; i += 2) u[i] = _mm512_unpacklo_epi32(z[i], z[i + 1]), u[i + 1] = _mm512_unpackhi_epi32(z[i], z[i + 1]);
+    const __m512i flip = _mm512_set1_epi8((char)0x80);
+    for (int i = 0; i < 2; i++) { // values 2i and 2i+1 of each four; a: rows 0 … 7, b: rows 8 … 15
+        const __m512i a0 = _mm512_unpacklo_epi64(u[i], u[i + 2]), b0 = _mm512_unpacklo_epi64(u[i + 4], u[i + 6]);
+        const __m512i a1 = _mm512_unpackhi_epi64(u[i], u[i + 2]), b1 = _mm512_unpackhi_epi64(u[i + 4], u[i + 6]);
+        _mm512_store_si512(out[2 * i][at], _mm512_xor_si512(_mm512_shuffle_i32x4(a0, b0, 0x88), flip));
+        _mm512_store_si512(out[2 * i + 4][at], _mm512_xor_si512(_mm512_shuffle_i32x4(a0, b0, 0xdd), flip));
+        _mm512_store_si512(out[2 * i + 1][at], _mm512_xor_si512(_mm512_shuffle_i32x4(a1, b1, 0x88), flip));
+        _mm512_store_si512(out[2 * i + 5][at], _mm512_xor_si512(_mm512_shuffle_i32x4(a1, b1, 0xdd), flip));
+    }
+}
+
+// pack_rows packs 32 rows; past the last it repeats that one. The next 32 are asked for meanwhile: they lie one after the
+// other, but are read across.
 VSP_TARGET static void pack_rows(const gemm *m, int64_t first, panel *out) {
-    const int64_t have = m->rows - first < ROWS ? m->rows - first : ROWS;
-    const __m256i flip = _mm256_set1_epi8((char)0x80);
-    for (int64_t b = 0; b < m->blocks; b++, out++) {
-        if (have < ROWS) memset(out, 0, sizeof *out);
-        for (int64_t r = 0; r < have; r++) {
-            const uint8_t *in = m->weights + (first + r) * m->stride + b * VSP_BLOCK_BYTES;
-            uint16_t half;
-            uint8_t q[VSP_BLOCK];
-            memcpy(&half, in, 2);
-            _mm256_storeu_si256((__m256i *)q, _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(in + 2)), flip));
-            out->scale[r] = _cvtsh_ss(half);
-            for (int t = 0; t < 8; t++) memcpy(out->q[t][r], q + 4 * t, 4);
+    const uint8_t *w[ROWS], *next = m->weights + (first + ROWS) * m->stride;
+    const size_t share = ROWS * m->stride / (size_t)m->blocks;
+    for (int64_t r = 0; r < ROWS; r++) w[r] = m->weights + (first + r < m->rows ? first + r : m->rows - 1) * m->stride;
+    for (int64_t b = 0; b < m->blocks; b++) {
+        for (size_t i = 0; i < share; i += 64) _mm_prefetch((const char *)next + b * share + i, _MM_HINT_T1);
+        pack_16(w, out[b].q, 0);
+        pack_16(w + 16, out[b].q, 16);
+        for (int r = 0; r < ROWS; r++) {
+            memcpy((char *)out[b].scale + 2 * r, w[r], 2); // still halves
+            w[r] += VSP_BLOCK_BYTES;
         }
+    }
+    for (int64_t b = 0; b < m->blocks; b++) {
+        const __m512i halves = _mm512_load_si512(out[b].scale);
+        _mm512_store_ps(out[b].scale, _mm512_cvtph_ps(_mm512_castsi512_si256(halves)));
+        _mm512_store_ps(out[b].scale + 16, _mm512_cvtph_ps(_mm512_extracti64x4_epi64(halves, 1)));
     }
 }
 

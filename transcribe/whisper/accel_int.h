@@ -34,6 +34,8 @@ typedef struct {
     const void *packed; // the key of those that columns holds, in the layout of vsp_gemm_q8
 } vsp_pool;
 
+void vsp_empty(vsp_pool *p); // gives the memory back
+
 // vsp_each runs task for 0 ≤ i < n on the pool's threads. Each output is computed by one task in a fixed order, so the
 // number of threads never shows in the result.
 typedef void (*vsp_task)(void *arg, int64_t i, int thread);
@@ -61,8 +63,8 @@ typedef struct {
 } vsp_product;
 
 // All return 0 when there is no memory. vsp_gemm_q8 is for many columns, vsp_rows_q8 for up to VSP_FEW; columns and output
-// of both are dense.
-enum { VSP_FEW = 8 };
+// of both are dense. The two round alike but sum in different order.
+enum { VSP_FEW = 4 };
 int vsp_gemm_q8(vsp_pool *p, const vsp_product *x);
 int vsp_rows_q8(vsp_pool *p, const vsp_product *x);
 int vsp_mul_f16(vsp_pool *p, const vsp_product *x);
@@ -79,8 +81,9 @@ typedef struct {
 int vsp_attention(vsp_pool *p, const vsp_attention_args *x);
 
 #if VSP_X86
-// exp for x ≤ 88; below −104 it is 0. Polynomial of degree 6 on ±½ ln 2; relative error below 2e-7.
+// exp for x ≤ 88; below −104 it is 0, NaN stays. Polynomial of degree 6 on ±½ ln 2; relative error below 2e-7.
 VSP_INLINE __m512 vsp_exp(__m512 x) {
+    x = _mm512_max_ps(_mm512_set1_ps(-105.0f), x);
     const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
     r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);

@@ -53,7 +53,7 @@ VSP_INLINE __m512i load(const uint8_t *w, int both, __m512 *scale) {
     return _mm512_xor_si512(_mm512_inserti64x4(_mm512_castsi256_si512(first), second, 1), _mm512_set1_epi8((char)0x80));
 }
 
-#define EACH(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+#define EACH(X) X(0) X(1) X(2) X(3)
 #define SUM(c) __m512 s##c = _mm512_setzero_ps();
 #define ADD(c)                                                                                                        \
     if (cols > c) {                                                                                                   \
@@ -67,8 +67,8 @@ VSP_INLINE __m512i load(const uint8_t *w, int both, __m512 *scale) {
 // quad computes four rows of `cols` columns (a constant where it is inlined). Rows are read one after the other, which the
 // processor's prefetcher follows best.
 VSP_INLINE void quad(const job *j, int64_t r, int cols) {
-    __m512 sum[ROWS * VSP_FEW];
-    for (int i = ROWS * cols; i % 16; i++) sum[i] = _mm512_setzero_ps();
+    __m512 sum[16];
+    for (int i = ROWS * cols; i < 16; i++) sum[i] = _mm512_setzero_ps();
     for (int i = 0; i < ROWS; i++) {
         const int64_t at = r + i < j->x->rows ? r + i : j->x->rows - 1;
         const uint8_t *w = (const uint8_t *)j->x->weights + (size_t)at * j->x->weight_stride;
@@ -87,9 +87,8 @@ VSP_INLINE void quad(const job *j, int64_t r, int cols) {
         }
         EACH(KEEP)
     }
-    float all[ROWS * VSP_FEW];
+    float all[16];
     _mm512_storeu_ps(all, vsp_sum16(sum));
-    if (cols > 4) _mm512_storeu_ps(all + 16, vsp_sum16(sum + 16));
     const int64_t left = j->x->rows - r;
     const __mmask16 m = left >= ROWS ? 15 : (__mmask16)((1u << left) - 1);
     for (int k = 0; k < cols; k++) {
@@ -107,11 +106,7 @@ VSP_TARGET static void rows(void *arg, int64_t chunk, int thread) {
         case 1: quad(j, r, 1); break;
         case 2: quad(j, r, 2); break;
         case 3: quad(j, r, 3); break;
-        case 4: quad(j, r, 4); break;
-        case 5: quad(j, r, 5); break;
-        case 6: quad(j, r, 6); break;
-        case 7: quad(j, r, 7); break;
-        default: quad(j, r, 8); break;
+        default: quad(j, r, 4); break;
         }
     }
 }
