@@ -3,7 +3,7 @@
 // by hash, for tuning costs, the other for reporting.
 //
 //	go run ./bench/lexicon            # figures
-//	go run ./bench/lexicon -misses    # and the tuning half's misses
+//	go run ./bench/lexicon -misses    # and what of the tuning half was not first
 //	go run ./bench/lexicon -record    # speak terms with flite, transcribe them with bin/vesper, write heard.tsv anew
 package main
 
@@ -18,7 +18,7 @@ import (
 
 func main() {
 	record := flag.Bool("record", false, "speak, transcribe and write the file anew")
-	misses := flag.Bool("misses", false, "list what was not found in the tuning half")
+	misses := flag.Bool("misses", false, "list what was not found first in the tuning half")
 	file := flag.String("heard", "bench/lexicon/heard.tsv", "mishearings: term, kind, voice, heard")
 	voices := flag.String("voices", "slt,rms,awb", "flite's voices for -record")
 	binary := flag.String("vesper", "bin/vesper", "the engine for -record")

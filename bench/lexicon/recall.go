@@ -43,7 +43,7 @@ type tally struct{ said, right, cut, wrong, first, four, ten int }
 func (t *tally) add(h heard) (missed bool, near []lexicon.Match) {
 	t.said++
 	switch {
-	case h.text == "":
+	case h.text == "", strings.Contains(h.text, "patient has"):
 		t.cut++
 		return false, nil
 	case same(h.term, h.text):
@@ -62,7 +62,7 @@ func (t *tally) add(h heard) (missed bool, near []lexicon.Match) {
 	if at < 10 {
 		t.ten++
 	}
-	return at >= 4, near
+	return at >= 1, near
 }
 
 func rank(near []lexicon.Match, term string) int {

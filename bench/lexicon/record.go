@@ -153,6 +153,9 @@ func strip(text string) string {
 	if at <= 0 {
 		return ""
 	}
+	if strings.Contains(rest[:at], "patient has") {
+		return "" // two sentences ran together
+	}
 	return strings.Trim(rest[:at], " ,.;:-?!")
 }
 

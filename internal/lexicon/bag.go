@@ -5,7 +5,7 @@ package lexicon
 type bag [8]int16
 
 // families are sounds that are cheaply heard for each other; no sound stands in two.
-var families = [8]string{"iIeEaAou@YWO", "pbfv", "tdTD", "kg", "szSZCJ", "mnN", "lr", "hwy"}
+var families = [8]string{"iIeEaAou@YWOwy", "pbfv", "tdTD", "kg", "szSZCJ", "mnN", "lr", "h"}
 
 // worth[p] is the family of a sound and what leaving that family costs at least: the cheapest chain of swaps, or leaving
 // the sound out.

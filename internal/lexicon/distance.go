@@ -7,7 +7,7 @@ func Distance(a, b string) float64 {
 	if size == 0 {
 		return 0
 	}
-	return min(float64(newProfile(x).cost(coded(y), worthOf(y), 2*size))/float64(size), 1)
+	return min(float64(newProfile(x).cost(coded(y), leastOf(y), 2*size))/float64(size), 1)
 }
 
 func sizeOf(sounds []Phone) int32 {
@@ -18,11 +18,26 @@ func sizeOf(sounds []Phone) int32 {
 	return n
 }
 
-// worthOf is what it takes at least to get rid of all the sounds.
-func worthOf(sounds []Phone) int32 {
+// least is what it takes at least to get rid of each sound: by leaving it out, or by hearing it as another that is left
+// out. Two sounds differ in it by no more than their swap costs, so two rows differ in the sum by no more than their
+// distance.
+var least = func() [codes]int32 {
+	out := costs.drop
+	for range len(alphabet) {
+		for p := range len(alphabet) {
+			for q := range len(alphabet) {
+				out[p] = min(out[p], costs.swap[p][q]+out[q])
+			}
+		}
+	}
+	return out
+}()
+
+// leastOf is what it takes at least to get rid of all the sounds.
+func leastOf(sounds []Phone) int32 {
 	var n int32
 	for _, p := range sounds {
-		n += int32(worth.cost[codeOf[p]])
+		n += least[codeOf[p]]
 	}
 	return n
 }
@@ -40,13 +55,13 @@ type profile struct {
 	drop  []int32        // cost of leaving out each of its sounds
 	swap  [codes][]int32 // cost of hearing each of its sounds as the one with the code
 	first []int32        // cost of leaving out its beginning
-	worth []int32        // least cost of getting rid of its beginning (see bag)
+	least []int32        // least cost of getting rid of its beginning
 	row   []int32        // scratch
 }
 
 func newProfile(sounds []Phone) *profile {
 	n := len(sounds)
-	p := &profile{drop: make([]int32, n), first: make([]int32, n+1), worth: make([]int32, n+1), row: make([]int32, n+1)}
+	p := &profile{drop: make([]int32, n), first: make([]int32, n+1), least: make([]int32, n+1), row: make([]int32, n+1)}
 	cells := make([]int32, len(alphabet)*n)
 	for c := range len(alphabet) {
 		p.swap[c] = cells[c*n : (c+1)*n : (c+1)*n]
@@ -57,7 +72,7 @@ func newProfile(sounds []Phone) *profile {
 	for j, s := range sounds {
 		p.drop[j] = costs.drop[codeOf[s]]
 		p.first[j+1] = p.first[j] + p.drop[j]
-		p.worth[j+1] = p.worth[j] + int32(worth.cost[codeOf[s]])
+		p.least[j+1] = p.least[j] + least[codeOf[s]]
 	}
 	return p
 }
@@ -65,41 +80,41 @@ func newProfile(sounds []Phone) *profile {
 // far is more than any cost.
 const far = 1 << 28
 
-// cost is the weighted edit distance to other, whose sounds are worth total. Once it is certain to exceed top, some
+// cost is the weighted edit distance to other, whose sounds cost at least total to be rid of. Once it is certain to exceed top, some
 // greater number is returned.
 //
 // A way through the table that leaves a band around the diagonal has to make up for what it skipped, and costs more than
 // top; so only the band is filled in.
 func (p *profile) cost(other []uint8, total, top int32) int32 {
 	n := len(p.drop)
-	surplus := total - p.worth[n]
+	surplus := total - p.least[n]
 	if surplus > top || -surplus > top {
 		return far
 	}
 	ahead, behind := (surplus+top)/2+1, (surplus-top)/2-1
 	lo, hi, spent := 0, 0, int32(0)
-	for hi < n && p.worth[hi+1] <= -behind {
+	for hi < n && p.least[hi+1] <= -behind {
 		hi++
 	}
 	row := p.row[:n+1]
 	copy(row, p.first[:hi+1])
 	for _, c := range other {
 		c &= codes - 1
-		spent += int32(worth.cost[c])
-		for hi < n && p.worth[hi+1] <= spent-behind {
+		spent += least[c]
+		for hi < n && p.least[hi+1] <= spent-behind {
 			hi++
 			row[hi] = far
 		}
-		for lo < n && p.worth[lo] < spent-ahead {
+		for lo < n && p.least[lo] < spent-ahead {
 			lo++
 		}
 		drop, from := costs.drop[c], lo
-		var diagonal, left, least int32
+		var diagonal, left, lowest int32
 		if lo == 0 {
 			diagonal, left, from = row[0], row[0]+drop, 1
-			row[0], least = left, left
+			row[0], lowest = left, left
 		} else {
-			diagonal, left, least = row[lo-1], far, far
+			diagonal, left, lowest = row[lo-1], far, far
 			row[lo-1] = far
 		}
 		if hi >= from {
@@ -109,11 +124,11 @@ func (p *profile) cost(other []uint8, total, top int32) int32 {
 			for j, up := range band {
 				d := min(diagonal+swaps[j], up+drop, left+drops[j])
 				diagonal, left, band[j] = up, d, d
-				least = min(least, d)
+				lowest = min(lowest, d)
 			}
 		}
-		if least > top {
-			return least
+		if lowest > top {
+			return lowest
 		}
 	}
 	if hi < n {

@@ -66,7 +66,23 @@ func newLayer(terms []Term) *layer {
 		l.add(key, t)
 	}
 	l.print = printOf(l.terms)
+	l.pack()
 	return l
+}
+
+// pack lays the sounds of all entries next to each other: Near reads them in a row.
+func (l *layer) pack() {
+	n := 0
+	for _, e := range l.entries {
+		n += len(e.sounds)
+	}
+	all := make([]uint8, 0, n)
+	for i := range l.entries {
+		from := len(all)
+		all = append(all, l.entries[i].sounds...)
+		l.entries[i].sounds = all[from:len(all):len(all)]
+	}
+	l.entries = slices.Clip(l.entries)
 }
 
 func (l *layer) add(key string, t Term) {

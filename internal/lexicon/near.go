@@ -14,18 +14,18 @@ type Match struct {
 
 // entry is one spoken form of a term, ready to be compared.
 type entry struct {
+	bag    bag
 	sounds []uint8
 	size   int32   // cost of leaving everything out
-	worth  int32   // least cost of getting rid of everything
+	least  int32   // least cost of getting rid of everything
 	scale  float32 // steps for each unit of cost
-	bag    bag
 	term   int32
 	says   string
 }
 
 func newEntry(term int32, says string, sounds []Phone) entry {
 	size := sizeOf(sounds)
-	return entry{sounds: coded(sounds), size: size, scale: steps / float32(size), worth: worthOf(sounds), bag: bagOf(sounds), term: term, says: says}
+	return entry{sounds: coded(sounds), size: size, scale: steps / float32(size), least: leastOf(sounds), bag: bagOf(sounds), term: term, says: says}
 }
 
 // rarity is how much further away a term of weight 0 is ranked than one of weight 1 at the same distance.
@@ -52,7 +52,7 @@ func (l *Lexicon) Near(heard string, maxDistance float64, n int) []Match {
 	if n <= 0 || len(sounds) == 0 || len(sounds) > maxSounds {
 		return nil
 	}
-	s := &search{lexicon: l, profile: newProfile(sounds), size: sizeOf(sounds), bag: bagOf(sounds), limit: min(maxDistance, 1), n: n}
+	s := &search{lexicon: l, profile: newProfile(sounds), size: sizeOf(sounds), bag: bagOf(sounds), least: leastOf(sounds), limit: min(maxDistance, 1), n: n}
 	for i, la := range l.layers {
 		s.layer(i, la)
 	}
@@ -72,6 +72,7 @@ type search struct {
 	profile *profile
 	size    int32
 	bag     bag
+	least   int32
 	limit   float64
 	n       int
 	best    []candidate
@@ -79,19 +80,20 @@ type search struct {
 
 // steps is into how many classes the bounds are sorted; rounding keeps a bound from being sorted too high.
 const (
-	steps    = 64
+	steps    = 16
 	rounding = 0.001
 )
 
 // layer looks through one layer. The terms with the lowest bounds come first: they fill the list early, and what cannot
 // enter a full list any more is left out.
 func (s *search) layer(at int, la *layer) {
-	var heads [steps + 1]int32 // lists of entries, each begins with its last
+	var heads [steps + 1]int32 // lists of entries
 	next := make([]int32, len(la.entries))
 	scale, most := steps/float32(s.size), int(s.limit*steps)
-	for i := range la.entries {
+	for i := len(la.entries) - 1; i >= 0; i-- { // backwards, so that each list goes forwards through memory
 		e := &la.entries[i]
-		step := int(float32(s.bag.apart(&e.bag))*min(scale, e.scale) - rounding)
+		bound := max(s.bag.apart(&e.bag), e.least-s.least, s.least-e.least)
+		step := int(float32(bound)*min(scale, e.scale) - rounding)
 		if step <= most {
 			next[i], heads[step] = heads[step], int32(i)+1
 		}
@@ -107,7 +109,7 @@ func (s *search) layer(at int, la *layer) {
 func (s *search) compare(at int, la *layer, e *entry) {
 	size := float64(max(e.size, s.size))
 	top := int32(s.limit*size) + 1
-	cost := s.profile.cost(e.sounds, e.worth, top)
+	cost := s.profile.cost(e.sounds, e.least, top)
 	dist := min(float64(cost)/size, 1)
 	if cost > top || dist > s.limit || s.lexicon.covered(at, keyOf(la.terms[e.term].Text)) {
 		return
