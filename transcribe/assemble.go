@@ -15,7 +15,7 @@ const (
 
 // assemble puts the chunks together: all words in order, and spans that tile the recording.
 func assemble(p Plan, results []ChunkResult) Transcript {
-	t := Transcript{Words: []Word{}, Spans: []Span{}}
+	t := Transcript{Words: []Word{}, Spans: []Span{}, Doubts: []Doubt{}}
 	var struck []Span
 	for i, res := range results {
 		words := res.Words
@@ -24,6 +24,7 @@ func assemble(p Plan, results []ChunkResult) Transcript {
 		}
 		t.Words = append(t.Words, words...)
 		struck = append(struck, res.Struck...)
+		t.Doubts = append(t.Doubts, res.Doubts...)
 	}
 	end := round3(seconds(p.Samples))
 	inOrderOfTime(t.Words, end)

@@ -16,6 +16,7 @@ type ChunkResult struct {
 	End          float64 `json:"end"`
 	Words        []Word  `json:"words"`
 	Struck       []Span  `json:"struck,omitempty"`
+	Doubts       []Doubt `json:"doubts,omitempty"` // repairs among them
 	NoSpeechProb float64 `json:"no_speech_prob"`
 	AvgLogProb   float64 `json:"avg_log_prob"`
 	Attempts     int     `json:"attempts"`
@@ -28,6 +29,7 @@ type segment struct {
 	from, to int // samples of the chunk
 	Decoding
 	noSpeech float64
+	doubts   []risky // and repairs
 }
 
 // attempt is one way to decode a chunk, and what came of it.
@@ -133,6 +135,9 @@ func (r *run) finish(ctx context.Context, e *ear, a *attempt) error {
 				return err
 			}
 		}
+		if err := r.doubt(ctx, e, s); err != nil {
+			return err
+		}
 		ends, err := e.hearing.Align(ctx, e.context, s.IDs())
 		if err != nil {
 			return err
@@ -155,6 +160,11 @@ func gather(segments []segment) evidence {
 	for _, s := range segments {
 		shift := seconds(s.from)
 		for _, w := range assembleWords(s.Tokens, seconds(s.to-s.from)) {
+			for _, d := range s.doubts {
+				if d.from < w.to && w.from < d.to {
+					w.doubts = append(w.doubts, d)
+				}
+			}
 			w.after, w.start, w.end, w.until = w.after+shift, w.start+shift, w.end+shift, w.until+shift
 			out.words = append(out.words, w)
 		}
@@ -237,6 +247,7 @@ func (r *run) settle(c Chunk, a attempt) ChunkResult {
 		}
 		if why[i] == "" {
 			res.Words = append(res.Words, w)
+			res.Doubts = addDoubts(res.Doubts, w, raw.doubts)
 		} else {
 			struck = append(struck, w)
 		}

@@ -1,6 +1,7 @@
 package transcribe
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -107,7 +108,10 @@ type Features struct {
 	Known    bool    // the term is known for this dictation: the author's, the patient's
 	Drug     bool
 	Length   int     // letters of the term
-	Rival    float64 // Alone of the best other term for the same words, −99 if there is none
+	Rival    float64 // Told of the best other proposal for some of the same words, −99 if there is none
+	WasTerm  bool    // the words it replaces are a term themselves, or hold a drug
+	Figures  bool    // it takes figures away
+	Guarded  bool    // it touches a negation, a side, a unit: never done without a person
 }
 
 func trimmed(word string) string {
@@ -139,7 +143,7 @@ func (r *run) nearTerms(words []said) []proposal {
 				if strings.EqualFold(m.Term.Text, heard) || !plausible(heard, m) {
 					continue
 				}
-				out = append(out, propose(r.engine, words, i, i+n, m.Term, m.Distance))
+				out = append(out, r.propose(words, i, i+n, m.Term, m.Distance))
 			}
 		}
 	}
@@ -175,7 +179,7 @@ func joinSaid(span []said) string {
 }
 
 // propose makes a proposal out of a term: in the case and with the punctuation of the words it replaces.
-func propose(e Engine, words []said, first, last int, term lexicon.Term, distance float64) proposal {
+func (r *run) propose(words []said, first, last int, term lexicon.Term, distance float64) proposal {
 	text := term.Text
 	if begin, _ := utf8.DecodeRuneInString(words[first].text); unicode.IsUpper(begin) {
 		head, size := utf8.DecodeRuneInString(text)
@@ -183,36 +187,62 @@ func propose(e Engine, words []said, first, last int, term lexicon.Term, distanc
 	}
 	p := proposal{first: first, last: last, heard: joinSaid(words[first:last]), term: term, text: text + tail(words[last-1].text)}
 	p.Distance = distance
-	p.finish(e, words)
+	p.finish(r, words)
 	return p
 }
 
-func (p *proposal) finish(e Engine, words []said) {
+func (p *proposal) finish(r *run, words []said) {
 	p.from, p.to = words[p.first].from, words[p.last-1].to
-	lead := " "
-	if p.from == 0 && !strings.HasPrefix(p.text, " ") {
-		lead = " "
-	}
-	p.tokens = e.Encode(lead + p.text)
+	p.tokens = r.engine.Encode(" " + p.text)
 	p.English, p.Surest = 1, 0
 	for _, w := range words[p.first:p.last] {
 		p.English = min(p.English, lexicon.English(trimmed(w.text)))
 		p.Surest = min(p.Surest, w.logp)
 	}
+	p.WasTerm, p.Guarded, p.Figures = r.isTerm(words[p.first:p.last]), guarded(p.heard) != guarded(p.text), figures(p.heard) != figures(p.text)
 	p.Weight, p.Drug, p.Length = p.term.Weight, p.term.Kind.Drug(), utf8.RuneCountInString(p.term.Text)
+}
+
+// isTerm says that words are a term of the lexicon as they stand, or that one of them is a drug.
+func (r *run) isTerm(words []said) bool {
+	if _, ok := r.lexicon.Find(joinSaid(words)); ok {
+		return true
+	}
+	return slices.ContainsFunc(words, func(w said) bool {
+		t, ok := r.lexicon.Find(trimmed(w.text))
+		return ok && t.Kind.Drug() && lexicon.English(trimmed(w.text)) == 0
+	})
+}
+
+// guarded lists the words of a text that no second pass may take away or bring in.
+func guarded(text string) string {
+	var out []string
+	for _, w := range strings.Fields(strings.ToLower(text)) {
+		for _, o := range confusables(trimmed(w)) {
+			if o.kind != DoubtNumber && o.kind != DoubtPrefix {
+				out = append(out, trimmed(w))
+				break
+			}
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// figures are the digits of a text.
+func figures(text string) string {
+	return strings.Map(func(r rune) rune {
+		if notDigit(r) {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 // glossary is the prompt of the second pass: the nearest terms, the best last, because the model heeds the end most.
 func (r *run) glossary(candidates []proposal) []int {
 	sorted := slices.Clone(candidates)
 	slices.SortStableFunc(sorted, func(a, b proposal) int {
-		switch {
-		case a.rank() < b.rank():
-			return -1
-		case a.rank() > b.rank():
-			return 1
-		}
-		return strings.Compare(a.term.Text, b.term.Text)
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), strings.Compare(a.term.Text, b.term.Text))
 	})
 	var names []string
 	seen := map[string]bool{}
@@ -292,7 +322,7 @@ func (r *run) changes(first, second []said) []proposal {
 		}
 		p.text = strings.Join(parts, " ")
 		p.Distance, p.Second = lexicon.Distance(heard, text), true
-		p.finish(r.engine, first)
+		p.finish(r, first)
 		out = append(out, p)
 	}
 	return out
@@ -310,13 +340,7 @@ func (r *run) merge(near, changed []proposal) []proposal {
 		}
 	}
 	slices.SortStableFunc(out[len(changed):], func(a, b proposal) int {
-		if a.rank() < b.rank() {
-			return -1
-		}
-		if a.rank() > b.rank() {
-			return 1
-		}
-		return a.first - b.first
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), a.first-b.first)
 	})
 	return out[:min(len(out), mostProposals)]
 }
@@ -326,7 +350,7 @@ func (r *run) score(ctx context.Context, e *ear, s *segment, told Context, propo
 	base := s.IDs()
 	edits := make([]Edit, len(proposals))
 	for i, p := range proposals {
-		edits[i] = Edit{At: p.from, Tokens: p.edit(base)}
+		edits[i] = Edit{At: p.from, Tokens: behind(p.tokens, base, p.to)}
 	}
 	for _, c := range []Context{e.context, told} {
 		scores, err := e.hearing.Score(ctx, c, base, edits)
@@ -348,7 +372,7 @@ func (r *run) score(ctx context.Context, e *ear, s *segment, told Context, propo
 		p.Rival = -99
 		for k, q := range proposals {
 			if k != i && q.first < p.last && p.first < q.last && !strings.EqualFold(q.term.Text, p.term.Text) {
-				p.Rival = max(p.Rival, q.Alone)
+				p.Rival = max(p.Rival, q.Told)
 			}
 		}
 	}
@@ -358,11 +382,6 @@ func (r *run) score(ctx context.Context, e *ear, s *segment, told Context, propo
 // replaced is the part of the base that an edit competes with: the words it replaces and a few tokens after them.
 func (p *proposal) replaced(base []int) []int { return base[p.from:min(len(base), p.to+suffixTokens)] }
 
-func (p *proposal) edit(base []int) []int {
-	tokens := p.tokens[:min(len(p.tokens), longestEdit-suffixTokens)]
-	return append(slices.Clone(tokens), base[p.to:min(len(base), p.to+suffixTokens)]...)
-}
-
 func sum(v []float64) float64 {
 	var s float64
 	for _, x := range v {
@@ -371,22 +390,22 @@ func sum(v []float64) float64 {
 	return s
 }
 
-// apply makes the accepted changes, the best first where they overlap.
+// apply makes the accepted changes, the best first where they overlap, and notes them, and the suggestions that stayed
+// below the bar where nothing was changed.
 func (r *run) apply(s *segment, proposals []proposal) {
-	accepted := slices.DeleteFunc(slices.Clone(proposals), func(p proposal) bool { return p.judge() <= 0 })
-	slices.SortStableFunc(accepted, func(a, b proposal) int {
-		switch x, y := a.judge(), b.judge(); {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
-		}
-		return a.from - b.from
+	sorted := slices.Clone(proposals)
+	slices.SortStableFunc(sorted, func(a, b proposal) int {
+		return cmp.Or(cmp.Compare(b.judge(), a.judge()), cmp.Compare(a.from, b.from))
 	})
-	var kept []proposal
-	for _, p := range accepted {
-		if !slices.ContainsFunc(kept, func(q proposal) bool { return q.from < p.to && p.from < q.to }) {
+	var kept, suggested []proposal
+	for _, p := range sorted {
+		overlaps := func(q proposal) bool { return q.from < p.to && p.from < q.to }
+		switch {
+		case slices.ContainsFunc(kept, overlaps) || slices.ContainsFunc(suggested, overlaps):
+		case p.judge() > 0:
 			kept = append(kept, p)
+		case p.judge() > suggestFrom:
+			suggested = append(suggested, p)
 		}
 	}
 	slices.SortFunc(kept, func(a, b proposal) int { return b.from - a.from }) // from the end, so that places stay right
@@ -397,12 +416,31 @@ func (r *run) apply(s *segment, proposals []proposal) {
 		}
 		s.Tokens = slices.Replace(s.Tokens, p.from, p.to, tokens...)
 	}
+	for _, p := range append(kept, suggested...) {
+		d := risky{kind: DoubtTerm, heard: p.heard, other: trimmed(p.text), margin: -p.Told, from: p.from, to: p.to}
+		if p.Drug {
+			d.kind = DoubtDrug
+		}
+		for _, q := range kept {
+			if q.from < p.from {
+				d.from, d.to = d.from+len(q.tokens)-(q.to-q.from), d.to+len(q.tokens)-(q.to-q.from)
+			}
+		}
+		if p.judge() > 0 {
+			d.to = d.from + len(p.tokens)
+			d.heard, d.other, d.margin, d.repaired = d.other, d.heard, p.Told, true
+		}
+		s.doubts = append(s.doubts, d)
+	}
 }
+
+// suggestFrom is the judgement from which a change that is not made is shown to a person.
+const suggestFrom = -2.0
 
 // judge is above 0 for a proposal that should be made.
 func (p proposal) judge() float64 {
-	if !p.Second && p.Distance > 0.3 {
-		return -1
+	if p.Guarded || p.WasTerm || p.Distance > 0.36 {
+		return -9
 	}
 	return 1 + 0.3*p.Alone + 0.1*p.Told - 10*p.Distance - 3*p.English + 0.5*p.Weight
 }

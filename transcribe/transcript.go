@@ -54,5 +54,6 @@ type Transcript struct {
 	Text          string     `json:"text"`           // the words joined by single spaces
 	Words         []Word     `json:"words"`
 	Spans         []Span     `json:"spans"`
+	Doubts        []Doubt    `json:"doubts"`   // in order of time
 	Settings      Settings   `json:"settings"` // of the run, as frozen
 }

@@ -15,6 +15,8 @@ type rawWord struct {
 	start, end float64 // of its spoken part; seconds of the chunk
 	until      float64 // end with trailing punctuation, which may be spoken ("period")
 	p, logp    float64 // lowest token probability; mean log probability
+	from, to   int     // its tokens
+	doubts     []risky // about it
 }
 
 // assembleWords joins tokens into words. A token that begins with a space begins a word; a token without letters or digits
@@ -42,7 +44,7 @@ func assembleWords(tokens []Token, seconds float64) []rawWord {
 		spoken := isSpoken(t.Text)
 		if len(text) == 0 || startsWord(t.Text) && (spoken || len(strings.TrimSpace(string(t.Text))) > 1) {
 			flush()
-			w, lowest, lowestSpoken, sum, count = rawWord{after: after, start: at, end: ends[i]}, 2, 2, 0, 0
+			w, lowest, lowestSpoken, sum, count = rawWord{after: after, start: at, end: ends[i], from: i}, 2, 2, 0, 0
 		}
 		text = append(text, t.Text...)
 		lowest, sum, count = min(lowest, math.Exp(t.LogP)), sum+t.LogP, count+1
@@ -53,7 +55,7 @@ func assembleWords(tokens []Token, seconds float64) []rawWord {
 			lowestSpoken, w.end, after = min(lowestSpoken, math.Exp(t.LogP)), ends[i], ends[i]
 		}
 		at = ends[i]
-		w.until = at
+		w.until, w.to = at, i+1
 	}
 	flush()
 	return out
