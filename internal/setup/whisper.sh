@@ -178,12 +178,38 @@ locked() {
 	rm -rf "$lock"
 }
 
+# net_library compiles Vesper's own part of the network (transcribe/whisper/net) together with the library's source, once for
+# each version of it, and prints the folder. It is no part of the Go package, which would compile it anew at each change.
+net_library() {
+	local here source sum dir tmp
+	here=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+	source=$here/transcribe/whisper/net
+	sum=$(cat "$source"/* | sha256 | cut -c1-12)
+	dir=$out/net-$sum
+	if [[ ! -s $dir/libvespernet.a ]]; then
+		say "compiling the network's own part"
+		tmp=$(mktemp -d "$out/.net.XXXXXX")
+		local compiler=${CXX:-c++}
+		have ccache && compiler="ccache $compiler"
+		$compiler -std=c++17 -O2 -fPIC -w -I"$out/include" -I"$out/ggml/include" -I"$out/src" -I"$out/ggml/src" \
+			-c "$source/net.cpp" -o "$tmp/net.o" >&2 || die "the network's own part does not compile"
+		ar rcs "$tmp/libvespernet.a" "$tmp/net.o"
+		rm "$tmp/net.o"
+		mkdir -p "$dir"
+		mv "$tmp/libvespernet.a" "$dir/"
+		rmdir "$tmp"
+	fi
+	echo "$dir"
+}
+
 make_if_missing() { [[ -x $out/bin/quantize ]] || make_it; }
 
 # print_env prints what go build needs. The bindings name the usual libraries themselves; the group makes the order of
 # static archives irrelevant and adds the backend's own.
 print_env() {
-	local libs="-lwhisper -lggml -lggml-base -lggml-cpu" extra=""
+	local net
+	net=$(net_library)
+	local libs="-lvespernet -lwhisper -lggml -lggml-base -lggml-cpu" extra=""
 	case $backend in
 	cuda) libs+=" -lggml-cuda" extra=" '-L${CUDA_HOME:-/usr/local/cuda}/lib64' -lcudart -lcublas -lcublasLt -lcuda" ;;
 	vulkan) libs+=" -lggml-vulkan" extra=" -lvulkan" ;;
@@ -192,7 +218,7 @@ print_env() {
 	printf 'export CGO_ENABLED=1\n'
 	printf 'export CGO_CFLAGS="%s"\n' "-O2 -g '-I$out/include' '-I$out/ggml/include' '-I$out/src' '-I$out/ggml/src'"
 	printf 'export CGO_CXXFLAGS="%s"\n' "-O2 -g '-I$out/include' '-I$out/ggml/include' '-I$out/src' '-I$out/ggml/src'"
-	printf 'export CGO_LDFLAGS="%s"\n' "'-L$out/lib' $libs"
+	printf 'export CGO_LDFLAGS="%s"\n' "'-L$net' '-L$out/lib' $libs"
 	printf 'export VESPER_QUANTIZE="%s"\n' "$out/bin/quantize"
 }
 

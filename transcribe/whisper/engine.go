@@ -2,7 +2,6 @@ package whisper
 
 /*
 #cgo CFLAGS: -std=c11 -O2 -Wall -Wextra
-#cgo CXXFLAGS: -std=c++17 -O2
 #include <stdlib.h>
 #include "shim.h"
 */

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <whisper.h>
 
-#include "net.h"
+#include "net/net.h"
 #include "shim.h"
 
 enum {
