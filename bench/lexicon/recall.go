@@ -13,7 +13,10 @@ import (
 )
 
 // heard is one mishearing.
-type heard struct{ term, kind, voice, text string }
+type heard struct {
+	term, kind, voice, text string
+	shifted                 bool // the text is the neighbouring sentence's
+}
 
 // reporting says in which half a term is.
 func (h heard) reporting() bool { return hashOf("half:"+h.term)%2 == 1 }
@@ -28,10 +31,25 @@ func readHeard(file string) ([]heard, error) {
 	for line := range strings.Lines(string(text)) {
 		c := strings.Split(strings.TrimRight(line, "\n"), "\t")
 		if len(c) == 4 && !strings.HasPrefix(line, "#") {
-			out = append(out, heard{c[0], c[1], c[2], c[3]})
+			out = append(out, heard{term: c[0], kind: c[1], voice: c[2], text: c[3]})
 		}
 	}
+	for i := range out {
+		out[i].shifted = isShifted(out, i)
+	}
 	return out, nil
+}
+
+// isShifted finds recordings that were cut at the wrong place: what was heard is all but the term of a sentence beside it,
+// and further from its own.
+func isShifted(all []heard, at int) bool {
+	own := lexicon.Distance(all[at].text, all[at].term)
+	for i := max(0, at-2); i <= min(len(all)-1, at+2); i++ {
+		if d := lexicon.Distance(all[at].text, all[i].term); i != at && d < 0.25 && d < own {
+			return true
+		}
+	}
+	return false
 }
 
 // loose is how far away a term may be to be named at all.
@@ -43,7 +61,7 @@ type tally struct{ said, right, cut, wrong, first, four, ten int }
 func (t *tally) add(h heard) (missed bool, near []lexicon.Match) {
 	t.said++
 	switch {
-	case h.text == "", strings.Contains(h.text, "patient has"):
+	case h.text == "", h.shifted, strings.Contains(h.text, "patient has"):
 		t.cut++
 		return false, nil
 	case same(h.term, h.text):

@@ -128,35 +128,33 @@ func hear(ctx context.Context, dir, voice string, terms []lexicon.Term, e engine
 	return split(tr.Words, ends), nil
 }
 
-// split gives each sentence the words in its time, without the carrier.
+// split gives each sentence what was heard between the words of the carrier, "" where they were not heard: then the cut
+// cannot be trusted. A sentence belongs to the place where its middle is.
 func split(words []transcribe.Word, ends []float64) []string {
-	said := make([][]string, len(ends))
-	for _, w := range words {
-		i, _ := slices.BinarySearch(ends, (w.Start+w.End)/2)
-		i = min(i, len(ends)-1)
-		said[i] = append(said[i], w.Text)
-	}
 	out := make([]string, len(ends))
-	for i, s := range said {
-		out[i] = strip(strings.Join(s, " "))
+	for i := 0; i+2 < len(words); i++ {
+		if plainWord(words[i]) != "patient" || plainWord(words[i+1]) != "has" {
+			continue
+		}
+		var said []string
+		j := i + 2
+		for ; j < len(words) && plainWord(words[j]) != "today" && plainWord(words[j]) != "patient"; j++ {
+			said = append(said, words[j].Text)
+		}
+		if j == len(words) || plainWord(words[j]) != "today" {
+			continue
+		}
+		at, _ := slices.BinarySearch(ends, (words[i].Start+words[j].End)/2)
+		if at < len(out) {
+			out[at] = strings.Trim(strings.Join(said, " "), " ,.;:-?!")
+		}
+		i = j
 	}
 	return out
 }
 
-// strip takes the carrier off; "" when it is not there, because then the cut cannot be trusted.
-func strip(text string) string {
-	_, rest, ok := strings.Cut(text, "patient has ")
-	if !ok {
-		return ""
-	}
-	at := strings.LastIndex(strings.ToLower(rest), "today")
-	if at <= 0 {
-		return ""
-	}
-	if strings.Contains(rest[:at], "patient has") {
-		return "" // two sentences ran together
-	}
-	return strings.Trim(rest[:at], " ,.;:-?!")
+func plainWord(w transcribe.Word) string {
+	return strings.ToLower(strings.Trim(w.Text, " ,.;:-?!"))
 }
 
 // speak returns the samples of a sentence, 16 bits, little-endian.
