@@ -150,8 +150,11 @@ func (r *run) nearTerms(words []said) []proposal {
 	return out
 }
 
-// plausible leaves out terms that are much shorter or longer than what was heard.
+// plausible leaves out terms that are much shorter or longer than what was heard, and brands that hide in plain English.
 func plausible(heard string, m lexicon.Match) bool {
+	if m.Term.Kind.Drug() && !slices.ContainsFunc(strings.Fields(m.Term.Text), func(w string) bool { return lexicon.English(w) < plainEnglish }) {
+		return false // a brand made of everyday words: the words are likelier meant as such
+	}
 	letters := utf8.RuneCountInString(m.Term.Text)
 	return letters >= 4 && letters*2 >= len(heard) && letters <= len(heard)*2+2
 }
@@ -203,7 +206,7 @@ func (p *proposal) finish(r *run, words []said) {
 	p.Weight, p.Drug, p.Length = p.term.Weight, p.term.Kind.Drug(), utf8.RuneCountInString(p.term.Text)
 }
 
-// isTerm says that words are a term of the lexicon as they stand, or that one of them is a drug.
+// isTerm says that a word is a term of the lexicon as it stands, or that a drug is among several.
 func (r *run) isTerm(words []said) bool {
 	if _, ok := r.lexicon.Find(joinSaid(words)); ok {
 		return true
@@ -214,18 +217,28 @@ func (r *run) isTerm(words []said) bool {
 	})
 }
 
-// guarded lists the words of a text that no second pass may take away or bring in.
+// guarded lists the words of a text that no second pass may take away or bring in: what denies, where, how much, how often.
 func guarded(text string) string {
 	var out []string
 	for _, w := range strings.Fields(strings.ToLower(text)) {
-		for _, o := range confusables(trimmed(w)) {
-			if o.kind != DoubtNumber && o.kind != DoubtPrefix {
-				out = append(out, trimmed(w))
-				break
-			}
+		if w = trimmed(w); guardedWords[w] {
+			out = append(out, w)
 		}
 	}
 	return strings.Join(out, " ")
+}
+
+var guardedWords = wordSet(`no not denies without negative positive left right upper lower medial lateral anterior posterior
+	proximal distal bilateral mg mcg g ml mm cm milligrams micrograms milligram microgram milliliters grams units millimeters
+	centimeters once twice times hourly daily weekly bid tid qid increase decrease increased decreased one two three four five
+	six seven eight nine ten twelve twenty thirty forty fifty sixty seventy eighty ninety hundred thousand`)
+
+func wordSet(list string) map[string]bool {
+	out := map[string]bool{}
+	for w := range strings.FieldsSeq(list) {
+		out[w] = true
+	}
+	return out
 }
 
 // figures are the digits of a text.
@@ -306,13 +319,14 @@ func (r *run) changes(first, second []said) []proposal {
 		term, known := r.lexicon.Find(text)
 		if !known {
 			term = lexicon.Term{Text: text, Kind: lexicon.Other}
-			for k := b.j1; k < b.j2 && !known; k++ {
-				if t, ok := r.lexicon.Find(trimmed(second[k].text)); ok && lexicon.English(trimmed(second[k].text)) < plainEnglish {
+			for _, w := range second[b.j1:b.j2] {
+				t, ok := r.lexicon.Find(trimmed(w.text))
+				if ok && lexicon.English(trimmed(w.text)) < plainEnglish && (!known || t.Kind.Drug()) {
 					term.Kind, term.Weight, known = t.Kind, t.Weight, true
 				}
 			}
 		}
-		if !known {
+		if !known || !r.allWords(second[b.j1:b.j2]) {
 			continue
 		}
 		p := proposal{first: b.i1, last: b.i2, heard: heard, term: term}
@@ -326,6 +340,14 @@ func (r *run) changes(first, second []said) []proposal {
 		out = append(out, p)
 	}
 	return out
+}
+
+// allWords says that every word is one: of the lexicon, of plain English, or a figure.
+func (r *run) allWords(words []said) bool {
+	return !slices.ContainsFunc(words, func(w said) bool {
+		t := trimmed(w.text)
+		return t != "" && lexicon.English(t) == 0 && !r.lexicon.Has(strings.ToLower(t)) && strings.ContainsFunc(t, unicode.IsLetter)
+	})
 }
 
 // merge joins the two lists; a term that both propose for the same words is one proposal.
@@ -437,10 +459,35 @@ func (r *run) apply(s *segment, proposals []proposal) {
 // suggestFrom is the judgement from which a change that is not made is shown to a person.
 const suggestFrom = -2.0
 
-// judge is above 0 for a proposal that should be made.
+// judge is above 0 for a proposal that should be made. The figures are those of a logistic regression over what the second
+// pass proposed on the dictations that may be used for fitting (bench/asr/fit); changes that would harm count three times.
+// A drug must be surer than other terms. Some changes are never made without a person, however sure.
 func (p proposal) judge() float64 {
-	if p.Guarded || p.WasTerm || p.Distance > 0.36 {
-		return -9
+	if p.Guarded || p.Distance > farthest || p.WasTerm && (p.last-p.first == 1 || p.Told < 6) {
+		return never
 	}
-	return 1 + 0.3*p.Alone + 0.1*p.Told - 10*p.Distance - 3*p.English + 0.5*p.Weight
+	if in := figures(p.text); in != "" && in != figures(p.heard) {
+		return never
+	}
+	told, rival := clamp(p.Told, -12, 12), clamp(p.Rival, -12, 12)
+	z := -3.08 + 0.250*told + 0.041*clamp(p.Alone, -25, 5) + 0.75*p.Distance + 0.22*p.English -
+		1.34*max(p.Surest, -4) + 0.51*p.Weight - 0.083*clamp(told-rival, -12, 12) + 0.082*float64(min(p.Length, 14))
+	if p.Second {
+		z += 1.11
+	}
+	if p.Figures {
+		z += 1.27
+	}
+	if p.Drug {
+		z += 0.78 - surerDrug
+	}
+	return z
 }
+
+const (
+	farthest  = 0.36
+	never     = -99.0
+	surerDrug = 0.85 // 70 % where other terms need 50 %
+)
+
+func clamp(v, low, high float64) float64 { return min(max(v, low), high) }
