@@ -112,9 +112,14 @@ def review(confidences):
     return points
 
 
+ORDER = ("vesper-full", "vesper", "faster-whisper", "whisper-cli")
+
+
 def load(folder, part):
-    """The kept results of a part, by system, in the order of the run."""
-    return {p.name.split(".", 1)[1].removesuffix(".jsonl"): p for p in sorted(folder.glob(f"{part}.*.jsonl"), key=lambda p: p.stat().st_ctime_ns)}
+    """The kept results of a part by system, ours first."""
+    name = lambda p: p.name.split(".", 1)[1].removesuffix(".jsonl")
+    place = lambda p: (next((k for k, o in enumerate(ORDER) if name(p).startswith(o)), len(ORDER)), name(p))
+    return {name(p): p for p in sorted(folder.glob(f"{part}.*.jsonl"), key=place)}
 
 
 def read(path):

@@ -33,7 +33,8 @@ def curve(points, colour, dashed=False):
     step = max(1, len(points) // 200)
     kept = points[::step] + points[-1:]
     d = "M" + " L".join(f"{a:.1f} {b:.1f}" for a, b in (place(*p) for p in kept))
-    return f'<path d="{d}" fill="none" stroke="{colour}" stroke-width="2"{" stroke-dasharray=\"4 4\"" if dashed else ""}/>'
+    dashes = ' stroke-dasharray="4 4"' if dashed else ""
+    return f'<path d="{d}" fill="none" stroke="{colour}" stroke-width="2"{dashes}/>'
 
 
 def review(points):

@@ -5,6 +5,7 @@ Usage: report.py [RESULTS] [--docs DIR]       (no RESULTS: those of the last run
 
 import argparse
 import json
+import math
 import pathlib
 
 import numpy as np
@@ -18,7 +19,7 @@ M = score.MEASURES
 
 
 def percent(x, digits=1):
-    return f"{100 * x:.{digits}f} %"
+    return "–" if math.isnan(x) else f"{100 * x:.{digits}f} %"
 
 
 def table(head, lines):
@@ -31,6 +32,8 @@ def table(head, lines):
 
 
 def with_interval(rows, name, digits=1):
+    if math.isnan(M[name](rows)):
+        return "–"
     low, high = score.interval(rows, M[name])
     return f"{100 * M[name](rows):.{digits}f} ({100 * low:.{digits}f}–{100 * high:.{digits}f})"
 
@@ -55,8 +58,8 @@ class Report:
             [name, with_interval(r, "WER(b)"), with_interval(r, "WER(a)"), self.sclite(r, files[name]), percent(sum(x["d"] for x in r) / sum(x["n"] for x in r)),
              with_interval(r, "dropped", 2), percent(M["unmarked"](r), 2), percent(score.ratio(r, "dropped3", "plain"), 2), percent(M["invented"](r), 2)]
             for name, r in collected.items()]))
-        self.say(table(["system", "terms and drugs", "drugs", "doses", "numbers", "negations", "sides", "the last four", "right or reported", "false reports"], [
-            [name, with_interval(r, "terms"), with_interval(r, "drugs"), *(percent(M[k](r)) for k in ("doses", "numbers", "neg", "sides")), with_interval(r, "risk"),
+        self.say(table(["system", "terms and drugs", "drugs", "names of other drugs", "doses", "numbers", "negations", "sides", "the last four", "right or reported", "false reports"], [
+            [name, with_interval(r, "terms"), with_interval(r, "drugs"), sum(x["wrong drug"] for x in r), *(percent(M[k](r)) for k in ("doses", "numbers", "neg", "sides")), with_interval(r, "risk"),
              percent(M["risk+"](r)), percent(M["false"](r))] for name, r in collected.items()]))
         self.cost(files, collected)
         return collected
@@ -68,9 +71,10 @@ class Report:
     def cost(self, files, collected):
         lines = []
         for name, path in files.items():
-            c, times = parts.cost(parts.read(path)), np.abs([t for r in collected.get(name, []) for t in r["times"]] or [np.nan])
+            c, times = parts.cost(parts.read(path)), np.abs([t for r in collected.get(name, []) for t in r["times"]])
+            c_times = len(times) > 0
             lines.append([name, f"{c['seconds']:.1f} s", f"{c['speed']:.1f} ×", f"{c['cpu']:.1f} s", f"{c['peak']:.0f} MB", f"{c['load']:.2f} s",
-                          f"{np.median(times):.2f} s", f"{np.percentile(times, 95):.2f} s", percent((times <= 0.2).mean())])
+                          *([f"{np.median(times):.2f} s", f"{np.percentile(times, 95):.2f} s", percent((times <= 0.2).mean())] if c_times else ["–"] * 3)])
         self.say(table(["system", "wall", "× real time", "processor", "peak memory", "load, apart", "time error, median", "95 of 100", "within 0.2 s"], lines))
 
     def conditions(self, collected):

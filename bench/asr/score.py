@@ -2,12 +2,14 @@
 
 Usage: score.py [--worst N] [--csv] RESULTS.jsonl ...        (results of run, of peer.py, of bench.py)
 
-Prints one row per file: word error rate with Whisper's normaliser (a) and with medical forms (b), what was dropped and
+Prints one row per file ("swaps": drug names written that nobody said): word error rate with Whisper's normaliser (a) and with medical forms (b), what was dropped and
 invented, which terms, drugs, doses, numbers, negations and sides came out right, and how fast.
 """
 
 import argparse
+import functools
 import json
+import math
 import pathlib
 import sys
 
@@ -16,6 +18,7 @@ import numpy as np
 import align
 import clips
 import forms
+import script
 
 NEGATIONS = {"no", "not", "denies", "denied", "deny", "denying", "without", "never", "none", "nothing", "negative", "nor", "neither"}
 RISK = ("dose", "num", "neg", "side")
@@ -52,6 +55,17 @@ def times_of(said):
     return out
 
 
+@functools.cache
+def drugs():
+    """Single-word drug names: those of the scripts and the generic names of the lexicon."""
+    found = {e["text"].lower() for which in ("tune", "report") for x in script.load(which) for e in x.entities if e["kind"] == "drug"}
+    for name in ("generic.tsv", "generic-dpd.tsv"):
+        path = script.HERE.parents[1] / "internal" / "lexicon" / "data" / name
+        if path.exists():
+            found |= {line.split("\t")[0].strip().lower() for line in path.read_text().splitlines() if line and line[0] != "#"}
+    return {x for x in found if " " not in x and len(x) > 4}
+
+
 class Clip:
     """One result beside what was said."""
 
@@ -78,6 +92,8 @@ class Clip:
         c["dropped"] = c["unmarked"] = c["dropped3"] = c["invented"] = 0
         for region in align.regions(self.ops):
             self.region(region, c)
+        said = {t.text for t in self.ref}
+        c["wrong drug"] = sum(h.text in drugs() and h.text not in said for h in self.hyp)
         return c
 
     def region(self, region, c):
@@ -200,15 +216,15 @@ def ratio(rows, top, bottom):
     return sum(r[top] for r in rows) / max(1, sum(r[bottom] for r in rows))
 
 
-def share(rows, kinds, also=False, choose="right"):
+def share(rows, kinds, also=False):
     es = [e for r in rows for e in r["entities"] if e["kind"] in kinds]
-    return sum(e["right"] or (also and e["doubted"]) for e in es) / max(1, len(es))
+    return sum(e["right"] or (also and e["doubted"]) for e in es) / len(es) if es else math.nan
 
 
 def false_reports(rows, kinds=RISK + ("drug",)):
     """The share of right risk entities over which a doubt is reported."""
     es = [e for r in rows for e in r["entities"] if e["kind"] in kinds and e["right"]]
-    return sum(e["doubted"] for e in es) / max(1, len(es))
+    return sum(e["doubted"] for e in es) / len(es) if es else math.nan
 
 
 MEASURES = {
@@ -233,15 +249,15 @@ def interval(rows, measure, times=400):
     """The 95 % bootstrap interval over clips, from a fixed seed."""
     rng = np.random.default_rng(1)
     got = [measure([rows[k] for k in rng.integers(len(rows), size=len(rows))]) for _ in range(times)]
-    return tuple(np.percentile(got, [2.5, 97.5]))
+    return tuple(np.nanpercentile(got, [2.5, 97.5]))
 
 
 def table(files):
-    head = ["results", "clips", *MEASURES, "t50", "≤0.2s", "sec", "×rt"]
+    head = ["results", "clips", *MEASURES, "swaps", "t50", "≤0.2s", "sec", "×rt"]
     print("  ".join(f"{h:>8}" if i else f"{h:28}" for i, h in enumerate(head)))
     for name, rows in files.items():
         times = np.abs([t for r in rows for t in r["times"]] or [np.nan])
-        cells = [f"{m(rows) * 100:7.2f}%" for m in MEASURES.values()]
+        cells = [f"{m(rows) * 100:7.2f}%" for m in MEASURES.values()] + [f"{sum(r['wrong drug'] for r in rows):8d}"]
         seconds, audio = sum(r["seconds"] for r in rows), sum(r["audio"] for r in rows)
         cells += [f"{np.median(times):7.2f}s", f"{(times <= 0.2).mean() * 100:7.1f}%", f"{seconds:8.1f}", f"{audio / max(seconds, 1e-9):8.1f}"]
         print("  ".join([f"{name:28}", f"{len(rows):8d}"] + cells))

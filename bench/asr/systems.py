@@ -45,15 +45,26 @@ def processor(pid):
 
 
 def memory(pid):
-    """Bytes of a process tree: proportional set sizes, so that memory shared within it counts once."""
-    total = 0
+    """Bytes that a process tree holds: private memory of each process, and once what its processes share with one another.
+
+    A proportional set size would also share out what another system happens to map, so files are counted whole.
+    """
+    private, files = 0, {}
     for p in tree(pid):
         try:
-            found = re.search(r"^Pss:\s+(\d+)", pathlib.Path(f"/proc/{p}/smaps_rollup").read_text(), re.M)
-            total += int(found.group(1)) * 1024 if found else 0
+            lines = pathlib.Path(f"/proc/{p}/smaps").read_text().splitlines()
         except (FileNotFoundError, ProcessLookupError, PermissionError):
-            pass
-    return total
+            continue
+        where = None
+        for line in lines:
+            field = line.split()
+            if "-" in field[0] and not field[0].endswith(":"):
+                where = (field[3], field[4], field[2]) if field[4] != "0" else None
+            elif field[0] == "Rss:" and where:
+                files[where] = max(files.get(where, 0), int(field[1]))
+            elif field[0] == "Pss:" and not where:
+                private += int(field[1])
+    return 1024 * (private + sum(files.values()))
 
 
 class Watch:
