@@ -24,6 +24,7 @@ const (
 	suffixTokens  = 6     // tokens after a change that are scored with it: a wrong word makes the next ones unlikely too
 	plainEnglish  = 0.35  // commonness from which a word counts as plain English
 	sureLog       = -0.03 // log probability (97 %) from which a plain English word is left alone
+	mostKnown     = 20 // terms known for the dictation that are told whether or not they were heard
 	promptTokens  = 200
 	longestEdit   = 56 // tokens
 	mostProposals = 120
@@ -124,7 +125,7 @@ func tail(word string) string {
 }
 
 // nearTerms proposes the terms that sound like one to four words in a row.
-func (r *run) nearTerms(words []said) []proposal {
+func (r *run) nearTerms(known *lexicon.Lexicon, words []said) []proposal {
 	var out []proposal
 	for i := range words {
 		for n := 1; n <= longestSpan && i+n <= len(words); n++ {
@@ -136,10 +137,10 @@ func (r *run) nearTerms(words []said) []proposal {
 				continue
 			}
 			heard := joinSaid(span)
-			if _, known := r.lexicon.Find(heard); known && n == 1 && span[0].logp > -0.1 {
+			if _, is := known.Find(heard); is && n == 1 && span[0].logp > -0.1 {
 				continue
 			}
-			for _, m := range r.lexicon.Near(heard, nearest, nearPerSpan) {
+			for _, m := range known.Near(heard, nearest, nearPerSpan) {
 				if strings.EqualFold(m.Term.Text, heard) || !plausible(heard, m) {
 					continue
 				}
@@ -203,6 +204,7 @@ func (p *proposal) finish(r *run, words []said) {
 		p.Surest = min(p.Surest, w.logp)
 	}
 	p.WasTerm, p.Guarded, p.Figures = r.isTerm(words[p.first:p.last]), guarded(p.heard) != guarded(p.text), figures(p.heard) != figures(p.text)
+	p.Known = slices.ContainsFunc(r.settings.Terms, func(t lexicon.Term) bool { return strings.EqualFold(t.Text, p.term.Text) })
 	p.Weight, p.Drug, p.Length = p.term.Weight, p.term.Kind.Drug(), utf8.RuneCountInString(p.term.Text)
 }
 
@@ -252,24 +254,30 @@ func figures(text string) string {
 }
 
 // glossary is the prompt of the second pass: the nearest terms, the best last, because the model heeds the end most.
-func (r *run) glossary(candidates []proposal) []int {
+func (r *run) glossary(style string, candidates []proposal) []int {
 	sorted := slices.Clone(candidates)
 	slices.SortStableFunc(sorted, func(a, b proposal) int {
 		return cmp.Or(cmp.Compare(a.rank(), b.rank()), strings.Compare(a.term.Text, b.term.Text))
 	})
 	var names []string
 	seen := map[string]bool{}
-	for _, p := range sorted {
-		if key := strings.ToLower(p.term.Text); !seen[key] && len(names) < mostPrompted {
+	add := func(text string) {
+		if key := strings.ToLower(text); !seen[key] && len(names) < mostPrompted {
 			seen[key] = true
-			names = append(names, p.term.Text)
+			names = append(names, text)
 		}
+	}
+	for _, t := range r.settings.Terms[:min(len(r.settings.Terms), mostKnown)] {
+		add(t.Text)
+	}
+	for _, p := range sorted {
+		add(p.term.Text)
 	}
 	if len(names) == 0 {
 		return nil
 	}
 	slices.Reverse(names)
-	prompt := r.engine.Encode(" " + strings.Join(names, ", ") + ".")
+	prompt := r.engine.Encode(" " + strings.Join(names, ", ") + "." + style)
 	if len(prompt) > promptTokens {
 		prompt = prompt[len(prompt)-promptTokens:]
 	}
@@ -284,12 +292,16 @@ func (p proposal) rank() float64 {
 // refine runs the second pass over a segment and applies the changes that pass the judge.
 func (r *run) refine(ctx context.Context, e *ear, s *segment) error {
 	words := saidWords(s.Tokens)
-	near := r.nearTerms(words)
+	known, style := r.lexicon, ""
+	if speaksCommands(words) {
+		known, style = known.With(commandTerms...), commandStyle
+	}
+	near := r.nearTerms(known, words)
 	if len(near) == 0 {
 		return nil
 	}
 	told := e.context
-	told.Prompt = r.glossary(near)
+	told.Prompt = r.glossary(style, near)
 	found, err := e.hearing.Decode(ctx, DecodeOptions{Context: told, Beams: r.settings.Beams, Mask: r.mask})
 	if err != nil {
 		return err
@@ -472,6 +484,9 @@ func (p proposal) judge() float64 {
 	told, rival := clamp(p.Told, -12, 12), clamp(p.Rival, -12, 12)
 	z := -3.08 + 0.250*told + 0.041*clamp(p.Alone, -25, 5) + 0.75*p.Distance + 0.22*p.English -
 		1.34*max(p.Surest, -4) + 0.51*p.Weight - 0.083*clamp(told-rival, -12, 12) + 0.082*float64(min(p.Length, 14))
+	if p.Known {
+		z++ // not fitted: the dictations for fitting come without a patient
+	}
 	if p.Second {
 		z += 1.11
 	}

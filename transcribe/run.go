@@ -73,7 +73,7 @@ func (t Transcriber) Run(ctx context.Context, pcm *audio.PCM, o RunOptions) (Tra
 			"This dictation was queued for another speech model than the one that is loaded. Start a worker with that model, or queue it again.")
 	}
 	if r.settings.Vocabulary != vocabularyOff {
-		r.lexicon = t.Lexicon
+		r.lexicon = t.Lexicon.With(r.settings.Terms...)
 	}
 	r.hash = r.settings.Hash()
 	probs, loudness, err := r.listen(ctx)

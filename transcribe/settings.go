@@ -27,6 +27,9 @@ type Settings struct {
 	ChunkSeconds float64    `json:"chunk_seconds"` // longest chunk, at most 28: the model sees 30 s
 	Beams        int        `json:"beams"`         // hypotheses side by side in the search; 1 is greedy
 	Vocabulary   string     `json:"vocabulary"`    // fingerprint of the lexicon of the second pass; "off": no second pass
+	// Terms are what is known for this dictation: the author's and the practice's words and names, the patient's name,
+	// drugs and problems. The second pass expects them and believes them sooner than other terms.
+	Terms []lexicon.Term `json:"terms,omitempty"`
 }
 
 // Freeze fills the defaults and the engine's model.
