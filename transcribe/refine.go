@@ -24,7 +24,7 @@ const (
 	suffixTokens  = 6     // tokens after a change that are scored with it: a wrong word makes the next ones unlikely too
 	plainEnglish  = 0.35  // commonness from which a word counts as plain English
 	sureLog       = -0.03 // log probability (97 %) from which a plain English word is left alone
-	mostKnown     = 20 // terms known for the dictation that are told whether or not they were heard
+	mostKnown     = 20    // terms known for the dictation that are told whether or not they were heard
 	promptTokens  = 200
 	longestEdit   = 56 // tokens
 	mostProposals = 120
