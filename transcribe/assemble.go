@@ -22,13 +22,14 @@ func assemble(p Plan, results []ChunkResult) Transcript {
 		if p.Chunks[i].Overlap && len(t.Words) > 0 {
 			t.Words, words = mergeOverlap(t.Words, words, seconds(p.Chunks[i].Pieces[0].From+overlapSamples))
 		}
+		t.Doubts = append(timeDoubts(t.Doubts, t.Words), shiftDoubts(res.Doubts, len(res.Words)-len(words), len(t.Words))...)
 		t.Words = append(t.Words, words...)
 		struck = append(struck, res.Struck...)
-		t.Doubts = append(t.Doubts, res.Doubts...)
 	}
 	end := round3(seconds(p.Samples))
 	inOrderOfTime(t.Words, end)
 	t.Text = joinWords(t.Words)
+	t.Doubts = timeDoubts(t.Doubts, t.Words)
 	t.Spans = tile(t.Words, struck, p.Speech, end)
 	return t
 }

@@ -88,7 +88,7 @@ func (r *run) hearChunk(ctx context.Context, c Chunk, samples []float32) (ChunkR
 // ladder is the order of attempts. A step returns nil when it does not apply.
 var ladder = []func(context.Context, *run, *ear, Chunk) (*attempt, error){
 	func(ctx context.Context, r *run, e *ear, _ Chunk) (*attempt, error) {
-		return e.try(ctx, DecodeOptions{Beams: r.settings.Beams, Mask: r.mask})
+		return e.try(ctx, DecodeOptions{Beams: r.firstBeams(), Mask: r.mask})
 	},
 	func(ctx context.Context, r *run, e *ear, _ Chunk) (*attempt, error) {
 		return e.try(ctx, DecodeOptions{Timestamps: true, Mask: r.mask})
@@ -108,7 +108,7 @@ func tryHalves(ctx context.Context, r *run, e *ear, c Chunk) (*attempt, error) {
 	if at <= 0 {
 		return nil, nil
 	}
-	o := DecodeOptions{Beams: r.settings.Beams, Mask: r.mask}
+	o := DecodeOptions{Beams: r.firstBeams(), Mask: r.mask}
 	left, err := e.decode(ctx, 0, at, o)
 	if err != nil {
 		return nil, err
@@ -130,12 +130,7 @@ func (r *run) finish(ctx context.Context, e *ear, a *attempt) error {
 		if err := e.to(ctx, s.from, s.to); err != nil {
 			return err
 		}
-		if r.lexicon != nil {
-			if err := r.refine(ctx, e, s); err != nil {
-				return err
-			}
-		}
-		if err := r.doubt(ctx, e, s); err != nil {
+		if err := r.examine(ctx, e, s); err != nil {
 			return err
 		}
 		ends, err := e.hearing.Align(ctx, e.context, s.IDs())
@@ -247,7 +242,7 @@ func (r *run) settle(c Chunk, a attempt) ChunkResult {
 		}
 		if why[i] == "" {
 			res.Words = append(res.Words, w)
-			res.Doubts = addDoubts(res.Doubts, w, raw.doubts)
+			res.Doubts = addDoubts(res.Doubts, res.Words, raw.doubts)
 		} else {
 			struck = append(struck, w)
 		}

@@ -21,18 +21,26 @@ var commandTerms = func() []lexicon.Term {
 	return out
 }()
 
-// speaksCommands says that a text holds so many spoken commands that they are no chance.
+// speaksCommands says that a text holds so many spoken commands, or words that sound like them and are no English, that
+// they are no chance.
 func speaksCommands(words []said) bool {
-	n := 0
+	plain, near := 0, 0
 	for i, w := range words {
-		switch strings.ToLower(trimmed(w.text)) {
-		case "period", "comma", "colon", "semicolon":
-			n++
-		case "paragraph", "line":
-			if i > 0 && strings.EqualFold(trimmed(words[i-1].text), "new") {
-				n++
+		switch word := strings.ToLower(trimmed(w.text)); {
+		case word == "period" || word == "comma" || word == "colon" || word == "semicolon":
+			plain++
+		case word == "paragraph" && i > 0 && strings.EqualFold(trimmed(words[i-1].text), "new"):
+			plain++
+		case lexicon.English(word) < plainEnglish:
+			for _, command := range []string{"period", "comma", "colon", "paragraph"} {
+				if lexicon.Distance(word, command) < soundsLikeCommand {
+					near++
+					break
+				}
 			}
 		}
 	}
-	return n >= 2
+	return 2*plain+near >= 4
 }
+
+const soundsLikeCommand = 0.34 // distance by sound

@@ -22,6 +22,8 @@ const (
 
 // Doubt is a place where the engine's words could well be others. The text keeps what was heard; a person decides.
 type Doubt struct {
+	First  int       `json:"first_word"`
+	Last   int       `json:"last_word"`
 	Start  float64   `json:"start"` // seconds in the recording
 	End    float64   `json:"end"`
 	Kind   DoubtKind `json:"kind"`

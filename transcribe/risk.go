@@ -1,7 +1,6 @@
 package transcribe
 
 import (
-	"context"
 	"slices"
 	"strings"
 )
@@ -23,13 +22,14 @@ type risky struct {
 // question is a reading to be scored.
 type question struct {
 	risky
+	word   int
 	tokens []int
 }
 
 // questions lists the other readings of all risk words.
 func (r *run) questions(words []said) []question {
 	var out []question
-	for _, w := range words {
+	for i, w := range words {
 		bare := trimmed(w.text)
 		at := strings.Index(w.text, bare)
 		if bare == "" || at < 0 {
@@ -37,54 +37,50 @@ func (r *run) questions(words []said) []question {
 		}
 		for _, o := range confusables(bare) {
 			text := w.text[:at] + o.text + w.text[at+len(bare):]
-			out = append(out, question{risky{w.from, w.to, o.kind, bare, o.text, 0, false}, r.engine.Encode(" " + text)})
+			out = append(out, question{risky{w.from, w.to, o.kind, bare, o.text, 0, false}, i, r.engine.Encode(" " + text)})
 		}
 	}
 	return out
 }
 
-// doubt scores the other readings of the risk words of a segment and keeps those that come too near.
-func (r *run) doubt(ctx context.Context, e *ear, s *segment) error {
-	asked := r.questions(saidWords(s.Tokens))
-	if len(asked) == 0 {
-		return nil
-	}
-	base := s.IDs()
-	edits := make([]Edit, len(asked))
-	for i, q := range asked {
-		edits[i] = Edit{At: q.from, Tokens: behind(q.tokens, base, q.to)}
-	}
-	scores, err := e.hearing.Score(ctx, e.context, base, edits)
-	if err != nil {
-		return err
-	}
-	for i, q := range asked {
-		q.margin = sum(scores.Base[q.from:min(len(base), q.to+suffixTokens)]) - sum(scores.Edits[i])
-		if q.margin < clearMargin[q.kind] {
-			s.doubts = append(s.doubts, q.risky)
-		}
-	}
-	return nil
-}
-
-// addDoubts adds what is doubted about a word; a doubt about several words grows with each.
-func addDoubts(all []Doubt, w Word, about []risky) []Doubt {
+// addDoubts adds what is doubted about the last word; a doubt about several words grows with each.
+func addDoubts(all []Doubt, words []Word, about []risky) []Doubt {
+	at := len(words) - 1
 	for _, d := range about {
-		if n := slices.IndexFunc(all, func(o Doubt) bool {
-			return o.Kind == d.kind && o.Heard == d.heard && o.Other == d.other && w.Start-o.End < 2
-		}); n >= 0 && d.to-d.from > 1 {
-			all[n].End = max(all[n].End, w.End)
+		n := slices.IndexFunc(all, func(o Doubt) bool {
+			return o.Last == at-1 && o.Kind == d.kind && o.Heard == d.heard && o.Other == d.other
+		})
+		if n >= 0 && d.to-d.from > 1 {
+			all[n].Last = at
 			continue
 		}
-		all = append(all, Doubt{w.Start, w.End, d.kind, d.heard, d.other, round3(d.margin), d.repaired})
+		all = append(all, Doubt{First: at, Last: at, Kind: d.kind, Heard: d.heard, Other: d.other, Margin: round3(d.margin), Repaired: d.repaired})
 	}
 	return all
 }
 
-// behind is a reading and a few tokens of the text after it.
-func behind(tokens, base []int, to int) []int {
-	out := append([]int{}, tokens[:min(len(tokens), longestEdit-suffixTokens)]...)
-	return append(out, base[to:min(len(base), to+suffixTokens)]...)
+// shiftDoubts moves the doubts of a chunk to the words of the whole: of its words from cut on, which now begin at base.
+func shiftDoubts(doubts []Doubt, cut, base int) []Doubt {
+	var out []Doubt
+	for _, d := range doubts {
+		if d.First >= cut {
+			d.First, d.Last = d.First-cut+base, d.Last-cut+base
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// timeDoubts gives doubts the times of their words, and leaves out those whose words are gone.
+func timeDoubts(doubts []Doubt, words []Word) []Doubt {
+	out := []Doubt{}
+	for _, d := range doubts {
+		if d.First >= 0 && d.Last < len(words) && d.First <= d.Last {
+			d.Start, d.End = words[d.First].Start, words[d.Last].End
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // clearMargin is the margin, in nats, from which a reading stands.

@@ -51,10 +51,18 @@ type run struct {
 	trace    func(Trace)
 }
 
+// firstBeams is greedy where a second pass follows, which searches more widely and is held against the first.
+func (r *run) firstBeams() int {
+	if r.lexicon != nil {
+		return 1
+	}
+	return r.settings.Beams
+}
+
 // context is what the model is told before it listens.
 func (r *run) context() Context {
 	c := Context{Language: r.settings.Language}
-	if r.settings.Prompt != "" {
+	if r.settings.Prompt != "" && r.settings.Prompt != NoPrompt {
 		c.Prompt = r.engine.Encode(" " + strings.TrimSpace(r.settings.Prompt))
 	}
 	return c

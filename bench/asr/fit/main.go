@@ -9,10 +9,12 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -25,9 +27,10 @@ import (
 func main() {
 	whisper.RunChildIfAsked()
 	limit := flag.Int("limit", 1000, "clips")
+	set := flag.String("set", "tune", "tune, or pairs: the half of the minimal pairs that may be used for fitting")
 	skip := flag.Int("skip", 0, "clips left out at the start")
 	flag.Parse()
-	if err := run(context.Background(), *skip, *limit, flag.Arg(0)); err != nil {
+	if err := run(context.Background(), *set, *skip, *limit, flag.Arg(0)); err != nil {
 		fmt.Fprintln(os.Stderr, "fit:", err)
 		os.Exit(1)
 	}
@@ -37,6 +40,7 @@ func main() {
 type clip struct {
 	ID    string `json:"id"`
 	File  string `json:"file"`
+	Half  string `json:"half"`
 	Words []struct {
 		W string `json:"w"`
 	} `json:"words"`
@@ -49,7 +53,14 @@ type row struct {
 	Better int `json:"better"` // words nearer to what was said if the change is made
 }
 
-func run(ctx context.Context, skip, limit int, out string) error {
+// question is what is written for each risk word.
+type question struct {
+	Clip string `json:"clip"`
+	transcribe.TracedQuestion
+	Better int `json:"better"` // 1: the other reading was said; −1: what was heard was
+}
+
+func run(ctx context.Context, set string, skip, limit int, out string) error {
 	cache := os.Getenv("VESPER_CACHE")
 	if cache == "" {
 		home, err := os.UserHomeDir()
@@ -63,7 +74,7 @@ func run(ctx context.Context, skip, limit int, out string) error {
 		return err
 	}
 	defer pool.Close()
-	clips, err := read(filepath.Join(cache, "bench-asr", "clips", "tune.jsonl"))
+	clips, err := read(filepath.Join(cache, "bench-asr", "clips", set+".jsonl"))
 	if err != nil {
 		return err
 	}
@@ -73,20 +84,24 @@ func run(ctx context.Context, skip, limit int, out string) error {
 	}
 	defer f.Close()
 	enc := json.NewEncoder(f)
+	clips = slices.DeleteFunc(clips, func(c clip) bool { return c.Half == "report" })
 	for i, c := range clips[min(skip, len(clips)):min(len(clips), skip+limit)] {
 		var truth []string
 		for _, w := range c.Words {
 			truth = append(truth, plain(w.W)...)
 		}
 		var failed error
+		write := func(v any) { failed = errors.Join(failed, enc.Encode(v)) }
 		t := transcribe.Transcriber{Engine: pool, Lexicon: lexicon.Default(), Trace: func(t transcribe.Trace) {
 			for _, p := range t.Proposals {
-				if err := enc.Encode(row{c.ID, p, better(t.Words, p, truth)}); err != nil {
-					failed = err
-				}
+				write(row{c.ID, p, better(t.Words, p, truth)})
+			}
+			for _, q := range t.Questions {
+				p := transcribe.TracedProposal{First: q.Word, Last: q.Word + 1, Text: q.Other}
+				write(question{c.ID, q, better(t.Words, p, truth)})
 			}
 		}}
-		tr, err := t.File(ctx, filepath.Join(cache, "bench-asr", "clips", "tune", c.File), transcribe.FileOptions{})
+		tr, err := t.File(ctx, filepath.Join(cache, "bench-asr", "clips", set, c.File), transcribe.FileOptions{})
 		if err != nil || failed != nil {
 			return fmt.Errorf("%s: %w, %w", c.ID, err, failed)
 		}
