@@ -77,6 +77,7 @@ type FlagKind = string
 // The kinds of flag.
 const (
 	FlagLowConfidence  FlagKind = "low_confidence"  // a word that matters, and that the engine was unsure of
+	FlagReading        FlagKind = "two_readings"    // words that matter, and that could as well be others
 	FlagNumber         FlagKind = "number"          // a number that can be read in two ways
 	FlagStruck         FlagKind = "struck"          // text over non-speech or in a loop: taken out, can be put back
 	FlagScratched      FlagKind = "scratched"       // text that the speaker took back

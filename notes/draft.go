@@ -30,8 +30,10 @@ func Draft(t transcribe.Transcript, tpl templates.Template, opts Options) (Docum
 	}
 	doc := s.compose()
 	doc.Flags = append(doc.Flags, s.flagDoubts(doubts)...)
-	unsure := s.flagUnsure(opts.MaxDoubts)
-	doc.Flags = append(append(doc.Flags, unsure...), s.flagNameless(unsure)...)
+	heardTwice := s.flagReadings(t.Doubts)
+	doc.Flags = append(doc.Flags, heardTwice...)
+	unsure := uncovered(s.flagUnsure(opts.MaxDoubts), heardTwice)
+	doc.Flags = append(append(doc.Flags, unsure...), s.flagNameless(append(unsure, heardTwice...))...)
 	doc.Flags = append(doc.Flags, s.flagStruck(t.Spans)...)
 	doc.Flags = append(doc.Flags, s.flags...)
 	doc.Flags = distinct(doc.Flags)

@@ -55,3 +55,51 @@ func (s *scanner) sectionAt(at float64) string {
 	}
 	return section
 }
+
+// readings explain what is at stake where the engine heard two things.
+var readings = map[transcribe.DoubtKind]string{
+	transcribe.DoubtNumber: "a number", transcribe.DoubtUnit: "a unit", transcribe.DoubtFrequency: "how often",
+	transcribe.DoubtNegation: "whether it is so or not", transcribe.DoubtSide: "a side or a place",
+	transcribe.DoubtPrefix: "a word with an opposite that sounds alike", transcribe.DoubtDrug: "the name of a drug",
+}
+
+// flagReadings flags places where the engine could as well have heard something else, and drugs whose names it put right.
+func (s *scanner) flagReadings(doubts []transcribe.Doubt) []Flag {
+	var out []Flag
+	for _, d := range doubts {
+		stake, serious := readings[d.Kind]
+		if !serious {
+			continue
+		}
+		var tokens []int
+		for i, t := range s.tokens {
+			if t.word >= d.First && t.word <= d.Last {
+				tokens = append(tokens, i)
+			}
+		}
+		if len(tokens) == 0 {
+			continue
+		}
+		section := s.sectionAt(s.tokens[tokens[0]].start)
+		heard, other := NormalizeText(d.Heard), NormalizeText(d.Other)
+		if d.Repaired {
+			out = append(out, s.flag(FlagReading, Notice, section, tokens, heard,
+				"By its sound this is “"+heard+"”; at first the engine wrote “"+other+"”. Listen to it."))
+			continue
+		}
+		out = append(out, s.flag(FlagReading, Critical, section, tokens, heard,
+			"This could be “"+heard+"” or “"+other+"”: "+stake+". Listen to it."))
+	}
+	return out
+}
+
+// uncovered leaves out the flags that lie over another list's.
+func uncovered(flags, by []Flag) []Flag {
+	var out []Flag
+	for _, f := range flags {
+		if !overlapsFlag(by, f.Start, f.End) {
+			out = append(out, f)
+		}
+	}
+	return out
+}

@@ -3,6 +3,7 @@ package transcribe
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"strings"
 
@@ -23,7 +24,7 @@ const (
 	plainEnglish  = 0.35  // commonness from which a word counts as plain English
 	sureLog       = -0.03 // log probability (97 %) from which a plain English word is left alone
 	mostKnown     = 20    // terms known for the dictation that are told whether or not they were heard
-	promptTokens  = 200
+	promptTokens  = 165
 	longestEdit   = 56 // tokens
 	mostProposals = 120
 )
@@ -283,7 +284,7 @@ func (r *run) settleWords(s *segment, proposals []proposal, asked []question) {
 	for _, p := range kept {
 		tokens := make([]Token, len(p.tokens))
 		for i, id := range p.tokens {
-			tokens[i] = Token{ID: id, Text: r.engine.Bytes(id), LogP: p.Surest, End: -1}
+			tokens[i] = Token{ID: id, Text: r.engine.Bytes(id), LogP: -math.Log1p(math.Exp(-p.judge())), End: -1}
 		}
 		s.Tokens = slices.Replace(s.Tokens, p.from, p.to, tokens...)
 	}
