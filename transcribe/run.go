@@ -80,7 +80,7 @@ func (t Transcriber) Run(ctx context.Context, pcm *audio.PCM, o RunOptions) (Tra
 			r.settings.Model.SHA256, have.Name, have.SHA256), fault.Unavailable, "model_mismatch",
 			"This dictation was queued for another speech model than the one that is loaded. Start a worker with that model, or queue it again.")
 	}
-	if t.Lexicon != nil && r.settings.Vocabulary != vocabularyOff {
+	if t.Lexicon != nil && r.settings.Vocabulary != NoVocabulary {
 		r.lexicon = t.Lexicon.With(r.settings.Terms...)
 	}
 	r.hash = r.settings.Hash()

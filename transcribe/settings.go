@@ -60,10 +60,11 @@ func (s Settings) Freeze(model ModelFacts) Settings {
 // NoPrompt shows the model nothing.
 const NoPrompt = "-"
 
-// dictationStyle shows the model how a dictated note reads: with figures and units, and without chatter. On the dictations
-// for fitting it took a fifth off the word error rate of the search alone.
-const dictationStyle = "Dictated medical note. The patient denies chest pain, nausea, or dyspnea. Medications include lisinopril 10 mg daily " +
-	"and metformin 500 mg twice daily. Assessment and plan: follow up in two weeks."
+// dictationStyle shows the model how a dictated note reads: with figures and units, spoken punctuation as words, and without
+// chatter. On the dictations for fitting it took a quarter off the word error rate of the search alone, a third where
+// punctuation is spoken, and a tenth where it is not.
+const dictationStyle = "Dictated medical note, with spoken punctuation. The patient denies chest pain, comma, nausea, comma, or dyspnea, period. " +
+	"Continue lisinopril 10 mg daily, period. New paragraph. Assessment and plan, colon, follow up in 2 weeks, period."
 
 // known fills the lexicon's fingerprint.
 func (s Settings) known(l *lexicon.Lexicon) Settings {
@@ -71,13 +72,13 @@ func (s Settings) known(l *lexicon.Lexicon) Settings {
 	case s.Vocabulary == "" && l != nil:
 		s.Vocabulary = l.Fingerprint()
 	case s.Vocabulary == "":
-		s.Vocabulary = vocabularyOff
+		s.Vocabulary = NoVocabulary
 	}
 	return s
 }
 
-// vocabularyOff leaves out the second pass.
-const vocabularyOff = "off"
+// NoVocabulary leaves out the second pass.
+const NoVocabulary = "off"
 
 // Hash identifies the settings: the SHA-256 of their JSON, hex.
 func (s Settings) Hash() string {

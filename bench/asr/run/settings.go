@@ -13,9 +13,13 @@ import (
 // variants are the settings that can be measured by name. One line each: a lever that is added to transcribe.Settings gets
 // a line that switches it off, so that its worth can be read from the ablation.
 var variants = map[string]transcribe.Settings{
-	"full":   {},
-	"beam":   {Vocabulary: "off"},
-	"greedy": {Vocabulary: "off", Beams: 1},
+	"full":       {},
+	"unprompted": {Prompt: transcribe.NoPrompt},                                                // not shown how a dictation reads
+	"beam":       {Vocabulary: transcribe.NoVocabulary},                                        // no second pass
+	"greedy":     {Vocabulary: transcribe.NoVocabulary, Beams: 1},                              // no second pass, no search
+	"bare":       {Vocabulary: transcribe.NoVocabulary, Beams: 1, Prompt: transcribe.NoPrompt}, // the model alone, greedily
+	"bare-beam":  {Vocabulary: transcribe.NoVocabulary, Prompt: transcribe.NoPrompt},
+	"short":      {ChunkSeconds: 10}, // windows not packed full
 }
 
 // find returns the settings of a name, changed by a JSON object, which may be "".
