@@ -90,7 +90,7 @@ func mergeOverlap(left, right []Word, cut float64) (l, r []Word) {
 func tile(words []Word, struck []Span, speech []Region, end float64) []Span {
 	claims := joinStruck(struck, end)
 	heard := wordStretches(words)
-	more, unheard := restOfSpeech(append(slices.Clone(claims), wordTimes(words)...), speech)
+	more, unheard := restOfSpeech(append(slices.Clone(claims), wordTimes(words)...), speech, aloneFrom)
 	claims = append(claims, without(heard, claims, shortestSpan)...)
 	claims = append(claims, without(unheard, claims, shortestSpan)...)
 	claims = append(claims, without(more, claims, shortestSpan)...)
@@ -107,8 +107,8 @@ func wordTimes(words []Word) []Span {
 }
 
 // restOfSpeech shares out the speech that words and struck text do not cover: short rests belong to the words beside them,
-// long ones, and speech without any word, must be heard by a person.
-func restOfSpeech(covered []Span, speech []Region) (more, unheard []Span) {
+// long ones, and speech that stands alone for so many seconds without any word, must be heard by a person.
+func restOfSpeech(covered []Span, speech []Region, alone float64) (more, unheard []Span) {
 	for _, r := range speech {
 		if r.Loud {
 			continue
@@ -117,7 +117,7 @@ func restOfSpeech(covered []Span, speech []Region) (more, unheard []Span) {
 		for _, rest := range without([]Span{whole}, covered, shortestSpan) {
 			length, bar := rest.End-rest.Start, unheardFrom
 			if rest == whole {
-				bar = aloneFrom
+				bar = alone
 			}
 			if rest.Start > whole.Start {
 				length -= wordReach

@@ -10,7 +10,7 @@ import (
 // RunOptions.Resume it is not decoded again.
 type ChunkResult struct {
 	Index        int     `json:"index"`
-	Total        int     `json:"total"`    // chunks in this recording, for progress
+	Total        int     `json:"total"`    // chunks in this recording, for progress; 0 while it is not known
 	Settings     string  `json:"settings"` // hash of the settings it was made with
 	Start        float64 `json:"start"`    // of the chunk in the recording, seconds
 	End          float64 `json:"end"`
@@ -20,6 +20,7 @@ type ChunkResult struct {
 	NoSpeechProb float64 `json:"no_speech_prob"`
 	AvgLogProb   float64 `json:"avg_log_prob"`
 	Attempts     int     `json:"attempts"`
+	Again        int     `json:"again,omitempty"`   // stretches listened to again because they had no words
 	Trouble      string  `json:"trouble,omitempty"` // what no attempt could mend
 	Seconds      float64 `json:"seconds"`           // spent in the engine
 }
@@ -37,6 +38,7 @@ type attempt struct {
 	segments []segment
 	evidence
 	trouble string
+	again   int // times that gaps were listened to
 }
 
 // decodeChunk decodes a chunk and settles it, from the start again when the engine fails under it.
@@ -45,7 +47,7 @@ func (r *run) decodeChunk(ctx context.Context, c Chunk, total int) (ChunkResult,
 	if err != nil {
 		return ChunkResult{}, err
 	}
-	res, err := call(ctx, r, func(ctx context.Context) (ChunkResult, error) { return r.hearChunk(ctx, c, samples) })
+	res, err := call(ctx, r, func(ctx context.Context) (ChunkResult, error) { return r.hearChunk(ctx, c, even(samples, c)) })
 	if err != nil {
 		return ChunkResult{}, fmt.Errorf("decode chunk %d of %d: %w", c.Index+1, total, err)
 	}
@@ -58,7 +60,7 @@ func (r *run) decodeChunk(ctx context.Context, c Chunk, total int) (ChunkResult,
 func (r *run) hearChunk(ctx context.Context, c Chunk, samples []float32) (ChunkResult, error) {
 	e := &ear{engine: r.engine, context: r.context(), samples: samples}
 	defer e.close()
-	speech, loudOnly := r.speechIn(c)
+	speech, loudOnly := c.speechIn()
 	var tried []attempt
 	for _, step := range ladder {
 		a, err := step(ctx, r, e, c)
@@ -80,8 +82,11 @@ func (r *run) hearChunk(ctx context.Context, c Chunk, samples []float32) (ChunkR
 	if err := r.finish(ctx, e, &best); err != nil {
 		return ChunkResult{}, err
 	}
+	if err := r.fill(ctx, e, c, &best); err != nil {
+		return ChunkResult{}, err
+	}
 	res := r.settle(c, best)
-	res.Attempts, res.Seconds, res.Trouble = len(tried), e.total(), best.trouble
+	res.Attempts, res.Again, res.Seconds, res.Trouble = len(tried), best.again, e.total(), best.trouble
 	return res, nil
 }
 
@@ -202,12 +207,10 @@ func choose(tried []attempt) attempt {
 }
 
 // speechIn is how long the detector hears speech in a chunk; loudOnly when it hears none.
-func (r *run) speechIn(c Chunk) (secs float64, loudOnly bool) {
-	for _, p := range c.Pieces {
-		for _, s := range r.plan.Speech {
-			if lo, hi := max(p.From, s.From), min(p.To, s.To); hi > lo && !s.Loud {
-				secs += seconds(hi - lo)
-			}
+func (c Chunk) speechIn() (secs float64, loudOnly bool) {
+	for _, s := range c.Speech {
+		if !s.Loud {
+			secs += seconds(s.To - s.From)
 		}
 	}
 	return secs, secs == 0
@@ -222,8 +225,7 @@ func (r *run) settle(c Chunk, a attempt) ChunkResult {
 		NoSpeechProb: round4(a.noSpeech), AvgLogProb: round4(a.logp), Words: []Word{},
 	}
 	why := verdicts(a, func(w rawWord) float64 {
-		_, _, under := r.voiced(c.At(w.start, false), c.At(w.until, true))
-		return under
+		return c.voiced(c.At(w.start, false), c.At(w.until, true))
 	})
 	var struck []Word
 	strike := func(reason string) {
@@ -236,7 +238,7 @@ func (r *run) settle(c Chunk, a attempt) ChunkResult {
 		struck = nil
 	}
 	for i, raw := range a.words {
-		w := place(raw, c, r.plan.Speech)
+		w := place(raw, c)
 		if i > 0 && why[i] != why[i-1] {
 			strike(why[i-1])
 		}
@@ -254,15 +256,14 @@ func (r *run) settle(c Chunk, a attempt) ChunkResult {
 	return res
 }
 
-// voiced returns the speech regions' part of a stretch: its bounds and its length in seconds.
-func (r *run) voiced(start, end float64) (from, to, length float64) {
-	from = end
-	for _, s := range r.plan.Speech {
+// voiced is how many seconds of speech the detector hears between two moments.
+func (c Chunk) voiced(start, end float64) (length float64) {
+	for _, s := range c.Speech {
 		if lo, hi := max(start, seconds(s.From)), min(end, seconds(s.To)); hi > lo && !s.Loud {
-			from, to, length = min(from, lo), max(to, hi), length+hi-lo
+			length += hi - lo
 		}
 	}
-	return from, to, length
+	return length
 }
 
 // verdicts gives each word the reason to strike it, or "".

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,7 +25,8 @@ type RunOptions struct {
 	// OnChunk gets each new result, in order of the recording, one call at a time, as soon as it and all before it are
 	// final. Results from Resume are not handed out again. An error stops the run and is returned.
 	OnChunk func(ChunkResult) error
-	// OnPlan gets, once, how many chunks there are and how many of them Resume already covers.
+	// OnPlan gets, once, how many chunks there are and how many of them Resume already covers: before the first chunk, or,
+	// when the recording still arrives, when it is complete.
 	OnPlan func(done, total int)
 }
 
@@ -41,10 +43,9 @@ const engineTries = 3
 // run is the state of one recording.
 type run struct {
 	engine   Engine
-	pcm      *audio.PCM
+	pcm      recording
 	settings Settings
 	hash     string
-	plan     Plan
 	clock    stopwatch
 	mask     []int // tokens that no attempt may write
 	lexicon  *lexicon.Lexicon
@@ -68,9 +69,14 @@ func (r *run) context() Context {
 	return c
 }
 
-// Run transcribes a recording. The result is the same whether or not it was resumed, and however many slots the engine has,
-// but for EngineSeconds. Audio.SHA256 is left for the caller, who knows the bytes.
+// Run transcribes a recording. It may still be arriving: chunks are then decoded, and handed out, as soon as nothing that
+// follows can change them. The result is the same whether or not it was resumed, however the audio came, and however many
+// slots the engine has, but for EngineSeconds. Audio.SHA256 is left for the caller, who knows the bytes.
 func (t Transcriber) Run(ctx context.Context, pcm *audio.PCM, o RunOptions) (Transcript, error) {
+	return t.run(ctx, pcm, o)
+}
+
+func (t Transcriber) run(ctx context.Context, pcm recording, o RunOptions) (Transcript, error) {
 	if err := ctx.Err(); err != nil {
 		return Transcript{}, err
 	}
@@ -84,17 +90,12 @@ func (t Transcriber) Run(ctx context.Context, pcm *audio.PCM, o RunOptions) (Tra
 		r.lexicon = t.Lexicon.With(r.settings.Terms...)
 	}
 	r.hash = r.settings.Hash()
-	probs, loudness, err := r.listen(ctx)
+	plan, results, err := r.hearAll(ctx, o)
 	if err != nil {
 		return Transcript{}, ended(ctx, err)
 	}
-	r.plan = Split(pcm.Samples(), probs, loudness, r.settings.ChunkSeconds)
-	results, err := r.decodeAll(ctx, o)
-	if err != nil {
-		return Transcript{}, ended(ctx, err)
-	}
-	out := assemble(r.plan, results)
-	out.Audio.Seconds = round3(pcm.Seconds())
+	out := assemble(plan, results)
+	out.Audio.Seconds = round3(seconds(plan.Samples))
 	out.Model, out.Settings = r.settings.Model, r.settings
 	out.EngineSeconds = round3(r.clock.total().Seconds())
 	return out, nil
@@ -108,73 +109,123 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// decodeAll fills one result per chunk, as many at a time as the engine has slots, and delivers them in order.
-func (r *run) decodeAll(ctx context.Context, o RunOptions) ([]ChunkResult, error) {
-	chunks := r.plan.Chunks
-	q := &inOrder{deliver: o.OnChunk, results: make([]*ChunkResult, len(chunks)), known: make([]bool, len(chunks))}
-	done := 0
+// hearAll plans and decodes. A recording that is complete is planned first, so that all progress can be told; of one that
+// still arrives each chunk is decoded as it becomes certain.
+func (r *run) hearAll(ctx context.Context, o RunOptions) (Plan, []ChunkResult, error) {
+	_, complete, err := r.pcm.Wait(ctx, 0)
+	if err != nil {
+		return Plan{}, nil, err
+	}
+	d := r.newDecoder(ctx, o)
+	each := d.decode
+	if complete {
+		each = func(Chunk) error { return nil }
+	}
+	plan, err := r.planAll(d.ctx, each)
+	if err == nil {
+		d.planned(plan.Chunks)
+		if complete {
+			for _, c := range plan.Chunks {
+				if err = d.decode(c); err != nil {
+					break
+				}
+			}
+		}
+	}
+	if waited := d.group.Wait(); waited != nil {
+		err = waited // the cause; what the plan says is its consequence
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return Plan{}, nil, err
+	}
+	return plan, d.queue.all(), nil
+}
+
+// decoder decodes chunks as many at a time as the engine has slots, and delivers the results in order.
+type decoder struct {
+	run    *run
+	ctx    context.Context
+	group  *errgroup.Group
+	queue  *inOrder
+	onPlan func(done, total int)
+	total  atomic.Int64 // 0: not known yet
+}
+
+func (r *run) newDecoder(ctx context.Context, o RunOptions) *decoder {
+	d := &decoder{run: r, onPlan: o.OnPlan, queue: &inOrder{deliver: o.OnChunk, saved: map[int]ChunkResult{}}}
 	for _, old := range o.Resume {
-		if i := old.Index; i >= 0 && i < len(chunks) && !q.known[i] && r.fits(old, chunks[i]) {
-			q.results[i], q.known[i] = &old, true
+		if _, twice := d.queue.saved[old.Index]; !twice && old.Settings == r.hash {
+			d.queue.saved[old.Index] = old
+		}
+	}
+	d.group, d.ctx = errgroup.WithContext(ctx)
+	d.group.SetLimit(max(1, r.engine.Slots()))
+	return d
+}
+
+// planned takes note that these are all chunks there will be.
+func (d *decoder) planned(chunks []Chunk) {
+	d.total.Store(int64(len(chunks)))
+	done := 0
+	for _, c := range chunks {
+		if old, ok := d.queue.saved[c.Index]; ok && fits(old, c) {
 			done++
 		}
 	}
-	if o.OnPlan != nil {
-		o.OnPlan(done, len(chunks))
+	if d.onPlan != nil {
+		d.onPlan(done, len(chunks))
 	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, r.engine.Slots()))
-	for i, c := range chunks {
-		if q.known[i] {
-			continue
-		}
-		if gctx.Err() != nil {
-			break
-		}
-		g.Go(func() error {
-			if err := gctx.Err(); err != nil {
-				return err
-			}
-			res, err := r.decodeChunk(gctx, c, len(chunks))
-			if err != nil {
-				return err
-			}
-			return q.put(res)
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	out := make([]ChunkResult, len(chunks))
-	for i, res := range q.results {
-		out[i] = *res
-	}
-	return out, nil
 }
 
-// fits says that a saved result belongs to this chunk of this recording under these settings.
-func (r *run) fits(old ChunkResult, c Chunk) bool {
+// decode starts on a chunk once a slot is free, unless it is saved. It is called for one chunk after another.
+func (d *decoder) decode(c Chunk) error {
+	if err := d.ctx.Err(); err != nil {
+		return err
+	}
+	if old, ok := d.queue.saved[c.Index]; ok && fits(old, c) {
+		return d.queue.put(old, true)
+	}
+	d.group.Go(func() error {
+		if err := d.ctx.Err(); err != nil {
+			return err
+		}
+		res, err := d.run.decodeChunk(d.ctx, c, int(d.total.Load()))
+		if err != nil {
+			return err
+		}
+		return d.queue.put(res, false)
+	})
+	return nil
+}
+
+// fits says that a saved result, made with these settings, belongs to this chunk.
+func fits(old ChunkResult, c Chunk) bool {
 	from, to := c.Span()
-	return old.Settings == r.hash && old.Start == round3(seconds(from)) && old.End == round3(seconds(to))
+	return old.Start == round3(seconds(from)) && old.End == round3(seconds(to))
 }
 
 // inOrder holds results back until all before them are there.
 type inOrder struct {
-	mu      sync.Mutex
+	saved   map[int]ChunkResult // from Resume, by index; not written to any more
 	deliver func(ChunkResult) error
+
+	mu      sync.Mutex
 	results []*ChunkResult
 	known   []bool // came from Resume
 	next    int
 	failed  error
 }
 
-func (q *inOrder) put(res ChunkResult) error {
+func (q *inOrder) put(res ChunkResult, known bool) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.results[res.Index] = &res
+	for len(q.results) <= res.Index {
+		q.results, q.known = append(q.results, nil), append(q.known, false)
+	}
+	q.results[res.Index], q.known[res.Index] = &res, known
 	for q.failed == nil && q.next < len(q.results) && q.results[q.next] != nil {
 		if !q.known[q.next] && q.deliver != nil {
 			if err := q.deliver(*q.results[q.next]); err != nil {
@@ -184,6 +235,17 @@ func (q *inOrder) put(res ChunkResult) error {
 		q.next++
 	}
 	return q.failed
+}
+
+// all returns the results once every chunk has one.
+func (q *inOrder) all() []ChunkResult {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	out := make([]ChunkResult, len(q.results))
+	for i, res := range q.results {
+		out[i] = *res
+	}
+	return out
 }
 
 // call makes one engine call and repeats it when the engine itself, not the input, failed.

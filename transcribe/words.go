@@ -100,7 +100,8 @@ const (
 // place puts a word into the recording and trims it to the speech under it. Alignment gives good ends, but gives a pause
 // before a word sometimes to the punctuation there and sometimes to the word; so where there is a pause, the last stretch
 // of speech up to the word's end is where it was spoken.
-func place(w rawWord, c Chunk, speech []Region) Word {
+func place(w rawWord, c Chunk) Word {
+	speech := c.Speech
 	start, end := c.At(w.start, false), c.At(w.end, true)
 	end = max(end, start)
 	if after := c.At(w.after, false); hasPause(after, end, speech) {
