@@ -15,6 +15,7 @@ func (s *scanner) flagDoubts(doubts []doubt) []Flag {
 var struckReasons = map[string]string{
 	"loop":       "The engine repeated itself here",
 	"non_speech": "The engine wrote this where nobody speaks",
+	"prompt":     "The engine repeated an example that it was shown",
 	"phantom":    "The engine wrote a phrase that it often makes up",
 }
 

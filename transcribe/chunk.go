@@ -62,7 +62,10 @@ func (r *run) hearChunk(ctx context.Context, c Chunk, samples []float32) (ChunkR
 	defer e.close()
 	speech, loudOnly := c.speechIn()
 	var tried []attempt
-	for _, step := range ladder {
+	for n, step := range ladder {
+		if n == 1 { // whatever went wrong, the model may have leant on what it was shown
+			e.context.Prompt = nil
+		}
 		a, err := step(ctx, r, e, c)
 		if err != nil {
 			return ChunkResult{}, err
@@ -72,6 +75,7 @@ func (r *run) hearChunk(ctx context.Context, c Chunk, samples []float32) (ChunkR
 		}
 		a.evidence = gather(a.segments)
 		a.speech, a.loudOnly = speech, loudOnly
+		a.shown = r.shown
 		a.trouble = a.evidence.trouble()
 		tried = append(tried, *a)
 		if a.trouble == "" || a.overNoise() {
@@ -148,7 +152,7 @@ func (r *run) finish(ctx context.Context, e *ear, a *attempt) error {
 	}
 	old := a.evidence
 	a.evidence = gather(a.segments)
-	a.speech, a.loudOnly = old.speech, old.loudOnly
+	a.speech, a.loudOnly, a.shown = old.speech, old.loudOnly, old.shown
 	return nil
 }
 
@@ -278,6 +282,11 @@ func verdicts(a attempt, speechUnder func(rawWord) float64) []string {
 	for i, note := range soundNotes(a.words) {
 		if note {
 			why[i] = ReasonNonSpeech
+		}
+	}
+	for i, recited := range leaked(normals(a.words), a.shown) {
+		if recited {
+			why[i] = ReasonPrompt
 		}
 	}
 	strikeLoops(a, why)

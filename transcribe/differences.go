@@ -1,10 +1,10 @@
 package transcribe
 
-// block is a stretch where two rows of words differ: a[i1:i2] against b[j1:j2].
-type block struct{ i1, i2, j1, j2 int }
+// difference is a stretch where two rows of words differ: a[i1:i2] against b[j1:j2].
+type difference struct{ i1, i2, j1, j2 int }
 
 // differences aligns two rows of words by the fewest changes and lists where they differ.
-func differences(a, b []said) []block {
+func differences(a, b []said) []difference {
 	n, m := len(a), len(b)
 	x, y := make([]string, n), make([]string, m)
 	for i, w := range a {
@@ -31,13 +31,13 @@ func differences(a, b []said) []block {
 			}
 		}
 	}
-	var out []block
+	var out []difference
 	for i, j := n, m; i > 0 || j > 0; {
 		if i > 0 && j > 0 && x[i-1] == y[j-1] && cost[i][j] == cost[i-1][j-1] {
 			i, j = i-1, j-1
 			continue
 		}
-		bl := block{i2: i, j2: j}
+		bl := difference{i2: i, j2: j}
 		for (i > 0 || j > 0) && !(i > 0 && j > 0 && x[i-1] == y[j-1] && cost[i][j] == cost[i-1][j-1]) {
 			switch {
 			case i > 0 && j > 0 && cost[i][j] == cost[i-1][j-1]+1:

@@ -3,6 +3,7 @@ package transcribe
 import (
 	"bytes"
 	"compress/zlib"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -15,6 +16,7 @@ const (
 	ReasonTooFast   = "too_fast"   // more words than a mouth can say
 	ReasonTooFew    = "too_few"    // long speech, hardly a word
 	ReasonCut       = "cut"        // the token limit ended the text
+	ReasonPrompt    = "prompt"     // the words the model was shown, not what was said
 	ReasonNoWords   = "no_words"   // of an unheard span: speech without words
 )
 
@@ -37,8 +39,9 @@ type evidence struct {
 	noSpeech float64
 	logp     float64
 	ended    bool
-	speech   float64 // s of detected speech in the chunk
-	loudOnly bool    // the detector hears none; only loudness asked for this chunk
+	speech   float64  // s of detected speech in the chunk
+	loudOnly bool     // the detector hears none; only loudness asked for this chunk
+	shown    []string // the words that the model was shown, without case and punctuation
 }
 
 // overNoise says that the text stands over non-speech and must be struck.
@@ -56,6 +59,8 @@ func (e evidence) trouble() string {
 	switch {
 	case looped || tooRegular(e.words):
 		return ReasonLoop
+	case slices.Contains(leaked(normals(e.words), e.shown), true):
+		return ReasonPrompt
 	case !e.ended:
 		return ReasonCut
 	case e.speech > 1 && n/e.speech > fastest:
@@ -65,6 +70,29 @@ func (e evidence) trouble() string {
 	default:
 		return ""
 	}
+}
+
+// longestQuote is how many words in a row a dictation may share with what the model was shown. More is no chance: the model
+// recites.
+const longestQuote = 7
+
+// leaked marks the words that recite what the model was shown.
+func leaked(words, shown []string) []bool {
+	out := make([]bool, len(words))
+	for i := range words {
+		for j := range shown {
+			n := 0
+			for i+n < len(words) && j+n < len(shown) && words[i+n] == shown[j+n] {
+				n++
+			}
+			if n > longestQuote {
+				for k := i; k < i+n; k++ {
+					out[k] = true
+				}
+			}
+		}
+	}
+	return out
 }
 
 func normals(words []rawWord) []string {

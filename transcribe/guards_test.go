@@ -135,3 +135,19 @@ func TestTokensBecomeWordsWithTheLowestProbability(t *testing.T) {
 		t.Errorf("no tokens give %+v", got)
 	}
 }
+
+func TestAModelThatRecitesWhatItWasShownIsCaught(t *testing.T) {
+	t.Parallel()
+	shown := strings.Fields("the patient denies chest pain comma nausea comma or dyspnea period")
+	for text, want := range map[string]bool{
+		"he is well":                                               false,
+		"the patient denies chest pain":                            false,
+		"the patient denies chest pain comma nausea":               false,
+		"well the patient denies chest pain comma nausea comma or": true,
+	} {
+		got := evidence{words: raws(text, 0.4), ended: true, speech: 9, shown: shown}.trouble() == ReasonPrompt
+		if got != want {
+			t.Errorf("%q: recited is %v", text, got)
+		}
+	}
+}

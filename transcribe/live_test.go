@@ -53,7 +53,7 @@ func TestARecordingThatArrivesWhileItIsHeardGivesTheSameTranscript(t *testing.T)
 				got = append(got, c)
 				return nil
 			}}
-			tr, err := Transcriber{&babbler{seed: seed, slots: slots}}.run(context.Background(), r, o)
+			tr, err := Transcriber{Engine: &babbler{seed: seed, slots: slots}}.run(context.Background(), r, o)
 			if err != nil {
 				t.Fatal(err)
 			}

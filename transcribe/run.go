@@ -47,7 +47,8 @@ type run struct {
 	settings Settings
 	hash     string
 	clock    stopwatch
-	mask     []int // tokens that no attempt may write
+	mask     []int    // tokens that no attempt may write
+	shown    []string // words of the prompt
 	lexicon  *lexicon.Lexicon
 	trace    func(Trace)
 }
@@ -88,6 +89,11 @@ func (t Transcriber) run(ctx context.Context, pcm recording, o RunOptions) (Tran
 	}
 	if t.Lexicon != nil && r.settings.Vocabulary != NoVocabulary {
 		r.lexicon = t.Lexicon.With(r.settings.Terms...)
+	}
+	if r.settings.Prompt != NoPrompt {
+		for w := range strings.FieldsSeq(r.settings.Prompt) {
+			r.shown = append(r.shown, normal(w))
+		}
 	}
 	r.hash = r.settings.Hash()
 	plan, results, err := r.hearAll(ctx, o)
