@@ -11,6 +11,7 @@ import (
 
 	"vesper/ehr/sandbox"
 	"vesper/internal/fault"
+	"vesper/internal/lexicon"
 	"vesper/internal/testkit"
 	"vesper/pipeline"
 	"vesper/transcribe"
@@ -38,6 +39,7 @@ func TestNoWordOfThePatientLeavesTheNote(t *testing.T) {
 	})
 	w.ehrFaults.set(first(1, http.MethodPost, sandbox.Fault{Refuse: http.StatusServiceUnavailable}))
 	seen := []string{}
+	w.worker.Chart = &chart{answer: says(lexicon.Term{Text: canary + "ol", Kind: lexicon.Generic})}
 	w.alive(redisURL)
 	id := w.submit(func(s *pipeline.Submission) { s.Filename = canary + ".wav" })
 	seen = append(seen, everythingIn(t, redisURL))
@@ -102,6 +104,9 @@ func TestNoWordOfThePatientLeavesTheNote(t *testing.T) {
 	look("the log", w.logs.String())
 	for _, dump := range seen {
 		look("Redis", dump)
+	}
+	if rows := testkit.Column[string](t, w.admin, `SELECT terms::text FROM job_terms`); len(rows) != 1 || !strings.Contains(rows[0], canary+"ol") {
+		t.Errorf("the engine was not told of the patient's drug: %v", rows)
 	}
 	if !strings.Contains(seen[len(seen)-1], "asynq") {
 		t.Error("nothing of the queue was looked at")

@@ -25,7 +25,8 @@ type reciter struct {
 	transcript transcribe.Transcript
 	before     func(ctx context.Context, chunk int) error // called before each chunk, 1 …, and with one more before the end
 	runs       int
-	resumed    []int // how many saved chunks each run was given
+	resumed    []int    // how many saved chunks each run was given
+	settings   []string // what each run was to work with
 }
 
 func newReciter(t testing.TB) *reciter {
@@ -78,6 +79,7 @@ func (r *reciter) Transcribe(ctx context.Context, _ pipeline.Sound, sha256 strin
 	t, before := r.transcript, r.before
 	r.runs++
 	r.resumed = append(r.resumed, len(saved))
+	r.settings = append(r.settings, string(settings))
 	r.mu.Unlock()
 	if !json.Valid(settings) {
 		return t, fault.New(fault.Invalid, "job_settings", "The job's settings cannot be read.")

@@ -43,6 +43,9 @@ var looks = map[string]struct {
 		_, err := w.svc.Encounters(context.Background(), a, a.ID)
 		return err
 	}},
+	"Terms":      {"", "physician", 1, attempts[access.ReadTerms]},
+	"AddTerm":    {"", "physician", 1, attempts[access.ManageTerms]},
+	"RemoveTerm": {"", "supervisor", 2, addAndRemove},
 	"AuditTrail": {"", "compliance", 1, attempts[access.ReadAudit]},
 	"VerifyAudit": {"", "compliance", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
 		_, err := w.svc.VerifyAudit(context.Background(), a)

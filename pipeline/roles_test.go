@@ -82,6 +82,16 @@ var attempts = map[access.Action]attempt{
 		_, err := w.svc.AddPerson(context.Background(), a, pipeline.Person{Role: "editor", Login: newID().String(), Name: "Kim Doe"}, password)
 		return err
 	},
+	access.ReadTerms: func(w *world, a access.Actor, _ uuid.UUID) error {
+		author := w.people["physician"].ID
+		_, err := w.svc.Terms(context.Background(), a, &author)
+		return err
+	},
+	access.ManageTerms: func(w *world, a access.Actor, _ uuid.UUID) error {
+		author := w.people["physician"].ID
+		_, err := w.svc.AddTerm(context.Background(), a, pipeline.VocabularyTerm{AuthorID: &author, Text: "zanterpel " + newID().String()[24:]})
+		return err
+	},
 	access.Process: nil, // only workers: the service has no such method
 }
 
@@ -218,7 +228,7 @@ func TestPeopleOfAnotherPracticeFindNothing(t *testing.T) {
 		w.must(w.serve.InTx(context.Background(), elsewhere, func(ctx context.Context, tx pipeline.Tx) error { return tx.InsertPerson(ctx, p, hash) }))
 		for action, try := range attempts {
 			switch action {
-			case access.Process, access.ReadAudit, access.ManagePeople:
+			case access.Process, access.ReadAudit, access.ManagePeople, access.ReadTerms, access.ManageTerms:
 				continue // these are about the actor's own practice
 			}
 			before := w.events(id)

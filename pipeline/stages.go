@@ -28,6 +28,9 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 		return uuid.Nil, fault.Wrap(err, fault.Unavailable, "temp_unavailable", "The worker has no room for temporary files.")
 	}
 	defer os.RemoveAll(dir)
+	ectx, cancel := context.WithCancel(ctx)
+	settings := w.expecting(ectx, job)
+	defer func() { cancel(); _, _ = settings() }() // also when the recording turns out unusable, nothing goes on behind
 	original, err := w.fetch(ctx, job, filepath.Join(dir, "recording"))
 	if err != nil {
 		return uuid.Nil, err
@@ -37,6 +40,9 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 		return uuid.Nil, err
 	}
 	defer sound.Close()
+	if job.Settings, err = settings(); err != nil {
+		return uuid.Nil, err
+	}
 	chunks, err := w.Store.Chunks(ctx, job.ID)
 	if err != nil {
 		return uuid.Nil, err

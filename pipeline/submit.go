@@ -335,9 +335,10 @@ func (c ctxReader) Read(p []byte) (int, error) {
 	return c.r.Read(p)
 }
 
-func deref(r *Receipt) Receipt {
-	if r == nil {
-		return Receipt{}
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
 	}
-	return *r
+	return *p
 }

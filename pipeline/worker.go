@@ -16,6 +16,7 @@ import (
 	"vesper/ehr"
 	"vesper/internal/access"
 	"vesper/internal/fault"
+	"vesper/internal/lexicon"
 	"vesper/transcribe"
 )
 
@@ -43,9 +44,11 @@ type Worker struct {
 	Objects    Objects
 	Recogniser Recogniser
 	Target     ehr.Target
-	System     string // base of this installation's document identifiers, a URI
-	TempDir    string // private folder for recordings while they are worked on
-	Name       string // shown in the job table
+	Chart      Chart            // what the EHR knows of patients; may be nil
+	Lexicon    *lexicon.Lexicon // the recogniser's; nil: the one that comes with Vesper
+	System     string           // base of this installation's document identifiers, a URI
+	TempDir    string           // private folder for recordings while they are worked on
+	Name       string           // shown in the job table
 	Log        *slog.Logger
 	Kick       func() // wakes the relay; may be nil
 }

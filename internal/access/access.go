@@ -60,6 +60,8 @@ const (
 	Reject       Action = "dictation.reject"
 	ReadAudit    Action = "audit.read"
 	ManagePeople Action = "people.manage"
+	ReadTerms    Action = "terms.read"        // words that an author or the practice added
+	ManageTerms  Action = "terms.manage"      // add and remove them
 	Process      Action = "dictation.process" // the workers' stages
 )
 
@@ -67,7 +69,7 @@ const (
 func Actions() []Action {
 	return []Action{
 		Submit, List, View, Listen, Claim, Edit, Release, Send, Return, Sign, Amend, History, Retry, Reject,
-		ReadAudit, ManagePeople, Process,
+		ReadAudit, ManagePeople, ReadTerms, ManageTerms, Process,
 	}
 }
 
@@ -85,6 +87,9 @@ type rule func(Actor, Resource) bool
 func always(Actor, Resource) bool      { return true }
 func own(a Actor, r Resource) bool     { return r.AuthorID == a.ID }
 func claimed(a Actor, r Resource) bool { return r.ClaimedBy == a.ID }
+
+// shared holds for what belongs to the practice as a whole and to no author.
+func shared(_ Actor, r Resource) bool { return r.AuthorID == uuid.Nil }
 
 // ownAwaiting lets the author correct the own note while it waits for the signature.
 func ownAwaiting(a Actor, r Resource) bool { return own(a, r) && r.State == "awaiting_signature" }
@@ -117,6 +122,8 @@ var table = map[Action]map[Role]rule{
 	Reject:       {Supervisor: always, Editor: claimed},
 	ReadAudit:    {Compliance: always},
 	ManagePeople: {Admin: always},
+	ReadTerms:    {Physician: own, Supervisor: shared, Admin: shared, System: always},
+	ManageTerms:  {Physician: own, Supervisor: shared, Admin: shared, System: always},
 	Process:      {System: always},
 }
 

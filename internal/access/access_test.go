@@ -37,6 +37,7 @@ var relations = []relation{
 	{"another's, unclaimed", somebody, uuid.Nil},
 	{"another's, claimed by me", somebody, me},
 	{"another's, claimed by another", somebody, somebody},
+	{"the practice's", uuid.Nil, uuid.Nil},
 }
 
 // matrix prints who may do what, one line for each role and action: the states in which each relation allows it.
