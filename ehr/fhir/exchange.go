@@ -33,6 +33,11 @@ type answer struct {
 // do makes one exchange with the EHR. path is relative to the base and may have a query. An error means that no whole
 // answer came; what the server did is then unknown. Errors carry no URL query and no body.
 func (c *Client) do(ctx context.Context, method, path string, header http.Header, body []byte) (answer, error) {
+	return c.exchange(ctx, method, path, header, body, maxAnswer)
+}
+
+// exchange is do with a bound of its own on the answer, in bytes.
+func (c *Client) exchange(ctx context.Context, method, path string, header http.Header, body []byte, most int64) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base.String()+"/"+path, bytes.NewReader(body))
 	if err != nil {
 		return answer{}, fmt.Errorf("make request: %w", hideURL(err))
@@ -57,12 +62,12 @@ func (c *Client) do(ctx context.Context, method, path string, header http.Header
 		return answer{}, fmt.Errorf("%s: %w", method, hideURL(err))
 	}
 	defer res.Body.Close()
-	got, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	got, err := io.ReadAll(io.LimitReader(res.Body, most+1))
 	if err != nil {
 		return answer{}, fmt.Errorf("%s: read answer: %w", method, err)
 	}
-	if len(got) > maxAnswer {
-		return answer{}, fmt.Errorf("%s: answer is longer than %d bytes", method, maxAnswer)
+	if int64(len(got)) > most {
+		return answer{}, fmt.Errorf("%s: answer is longer than %d bytes", method, most)
 	}
 	return answer{res.StatusCode, res.Header, got}, nil
 }

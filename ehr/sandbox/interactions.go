@@ -188,6 +188,11 @@ func (s *Server) metadata(w http.ResponseWriter, r *http.Request) {
 			"updateCreate": true, "versioning": "versioned",
 		})
 	}
+	for _, kind := range []string{"MedicationRequest", "Condition"} {
+		resources = append(resources, map[string]any{
+			"type": kind, "interaction": interactions("search-type"), "searchParam": []any{map[string]any{"name": "patient", "type": "reference"}},
+		})
+	}
 	s.write(w, http.StatusOK, map[string]any{
 		"resourceType": "CapabilityStatement", "status": "active", "date": "2026-01-01", "kind": "instance",
 		"name": "SandboxEHR", "title": Notice, "experimental": true, "description": Notice,

@@ -11,6 +11,7 @@
 //	/fhir/metadata                                 CapabilityStatement
 //	/fhir/DocumentReference                        POST (If-None-Exist), search by identifier, patient, subject, _id
 //	/fhir/DocumentReference/{id}[/_history/{v}]    read
+//	/fhir/{MedicationRequest|Condition}            search by patient, of the demonstration's patients
 //	/fhir/{Patient|Encounter|Practitioner|Organization}/{id}   PUT, read
 package sandbox
 
@@ -92,6 +93,9 @@ func (s *Server) routes() {
 	api("GET /fhir/DocumentReference", s.search)
 	api("GET /fhir/DocumentReference/{id}", s.read("DocumentReference"))
 	api("GET /fhir/DocumentReference/{id}/_history/{version}", s.read("DocumentReference"))
+	for kind := range chartSearch {
+		api("GET /fhir/"+kind, s.searchChart(kind))
+	}
 	for _, kind := range referencedKinds {
 		api("PUT /fhir/"+kind+"/{id}", s.put(kind))
 		api("GET /fhir/"+kind+"/{id}", s.read(kind))
