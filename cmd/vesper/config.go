@@ -47,6 +47,8 @@ type engineFlags struct {
 	GPU         bool     `help:"Use the GPU that whisper.cpp was built for (see docs/operations.md)." name:"gpu"`
 	ModelsDir   string   `help:"Folder of the models; empty: the cache." placeholder:"DIR"`
 	ModelMirror []string `help:"Folders or addresses to look for model files first." placeholder:"PLACE"`
+
+	VocabularyDir string `help:"Folder of imported lists of terms; empty: vocabulary in the data folder." placeholder:"DIR"`
 }
 
 // yamlFile resolves flags from a YAML file: one key for each flag, with its long name, in which

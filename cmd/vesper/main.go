@@ -40,7 +40,7 @@ type cli struct {
 	Keys       keysCmd       `cmd:"" help:"Make the keys of recordings and audit log for serve and work."`
 	Doctor     doctorCmd     `cmd:"" help:"Check every dependency and say how to mend what is wrong."`
 	Models     modelsCmd     `cmd:"" help:"List, fetch and verify Whisper models."`
-	Vocabulary vocabularyCmd `cmd:"" help:"Import, show and list medical terms."`
+	Vocabulary vocabularyCmd `cmd:"" help:"Import, show and list medical terms; add and remove words of your own."`
 	Transcribe transcribeCmd `cmd:"" help:"Transcribe one recording; needs no service."`
 	Draft      draftCmd      `cmd:"" help:"Draft a note from a recording or a transcript; needs no service."`
 	Submit     submitCmd     `cmd:"" help:"Send a recording to a running server."`

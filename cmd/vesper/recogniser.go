@@ -23,13 +23,14 @@ import (
 
 // recogniser joins decoding, chunking and the engine's processes into what the pipeline asks for.
 type recogniser struct {
-	pool  *whisper.Pool
-	flags engineFlags
-	audio audio.Options
+	pool    *whisper.Pool
+	lexicon *lexicon.Lexicon
+	flags   engineFlags
+	audio   audio.Options
 }
 
 func (r *recogniser) transcriber() transcribe.Transcriber {
-	return transcribe.Transcriber{Engine: r.pool, Lexicon: lexicon.Default()}
+	return transcribe.Transcriber{Engine: r.pool, Lexicon: r.lexicon}
 }
 
 // modelName is the chosen model or the default for this machine.
@@ -65,6 +66,10 @@ func (f engineFlags) settings() ([]byte, error) {
 
 // openRecogniser verifies the models, fetching them if they are missing, and starts the engine's processes.
 func openRecogniser(ctx context.Context, rt *runtime, f engineFlags) (*recogniser, error) {
+	terms, err := f.terms()
+	if err != nil {
+		return nil, err
+	}
 	store := f.modelStore(rt)
 	model, err := store.Ensure(ctx, f.modelName())
 	if err != nil {
@@ -80,7 +85,17 @@ func openRecogniser(ctx context.Context, rt *runtime, f engineFlags) (*recognise
 	if err != nil {
 		return nil, err
 	}
-	return &recogniser{pool: pool, flags: f}, nil
+	return &recogniser{pool: pool, lexicon: terms, flags: f}, nil
+}
+
+// terms is the lexicon with the imported lists. A damaged list stops the engine, with its name and line, rather than be
+// left out in silence.
+func (f engineFlags) terms() (*lexicon.Lexicon, error) {
+	dir := f.VocabularyDir
+	if dir == "" {
+		dir = vocabularyFolder{Data: "./data"}.path()
+	}
+	return lexicon.DefaultWith(dir)
 }
 
 func engineFile(f models.File) whisper.File {

@@ -55,6 +55,9 @@ func (c *upCmd) Run(rt *runtime) error {
 	if err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
+	if c.VocabularyDir == "" {
+		c.VocabularyDir = vocabularyFolder{Data: dir}.path()
+	}
 	say(rt, c.quiet, "Starting Vesper in %s", dir)
 	if _, running := services.Running(dir); !running { // the log belongs to who runs
 		closeLog, err := logTo(rt, dir)

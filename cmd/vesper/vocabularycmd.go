@@ -17,7 +17,9 @@ import (
 type vocabularyCmd struct {
 	Import vocabularyImportCmd `cmd:"" help:"Read a published list of terms into the data folder's vocabulary."`
 	Show   vocabularyShowCmd   `cmd:"" help:"Show what the lexicon knows of a word and what sounds like it."`
-	List   vocabularyListCmd   `cmd:"" help:"List the files of terms with source, licence and size."`
+	List   vocabularyListCmd   `cmd:"" help:"List the files of terms with source, licence and size; with --practice, the words that were added."`
+	Add    vocabularyAddCmd    `cmd:"" help:"Add words to a practice's or an author's list."`
+	Remove vocabularyRemoveCmd `cmd:"" help:"Take words out of such a list."`
 }
 
 // vocabularyFolder is where a practice's own lists are.
@@ -132,9 +134,9 @@ func showWord(out io.Writer, l *lexicon.Lexicon, word string, most float64, n in
 	_ = w.Flush() // to a terminal
 }
 
-type vocabularyListCmd struct{ vocabularyFolder }
+type vocabularyListCmd struct{ termListFlags }
 
-// Run prints the sources.
+// Run prints the sources, and the added words of a practice or an author if one is named.
 func (c *vocabularyListCmd) Run(rt *runtime) error {
 	lists, err := lexicon.LoadFolder(c.path())
 	if err != nil {
@@ -150,5 +152,13 @@ func (c *vocabularyListCmd) Run(rt *runtime) error {
 	for _, s := range sources {
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", s.File, s.Count, s.Licence, s.Source)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil || c.Practice == "" {
+		return err
+	}
+	l, err := c.open(rt)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	return l.show(rt)
 }

@@ -32,7 +32,7 @@ func TestVocabularyIsImportedShownAndListed(t *testing.T) {
 	if err := show.Run(rt); err != nil {
 		t.Fatal(err)
 	}
-	list := vocabularyListCmd{folder}
+	list := vocabularyListCmd{termListFlags{vocabularyFolder: folder}}
 	if err := list.Run(rt); err != nil {
 		t.Fatal(err)
 	}

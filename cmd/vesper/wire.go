@@ -113,7 +113,7 @@ func newServer(rt *runtime, p *parts, svc *pipeline.Service, f httpFlags) (*web.
 }
 
 // newWorker builds the worker of the automatic stages around a recogniser.
-func newWorker(rt *runtime, p *parts, r pipeline.Recogniser) (*pipeline.Worker, error) {
+func newWorker(rt *runtime, p *parts, r *recogniser) (*pipeline.Worker, error) {
 	target, err := fhir.New(fhir.Config{
 		Name: p.flags.EHRName, BaseURL: p.flags.EHRURL, Token: p.flags.EHRToken, AllowPrivate: p.flags.EHRAllowPrivate,
 	})
@@ -128,7 +128,7 @@ func newWorker(rt *runtime, p *parts, r pipeline.Recogniser) (*pipeline.Worker, 
 	host, _ := os.Hostname()
 	return &pipeline.Worker{
 		Store: p.store, Objects: vault{p.objects}, Recogniser: r, Target: target, System: p.flags.NoteSystem, TempDir: temp,
-		Name: host, Log: rt.log, Kick: p.relay.Kick,
+		Chart: fhir.Chart{Client: target, Lexicon: r.lexicon}, Lexicon: r.lexicon, Name: host, Log: rt.log, Kick: p.relay.Kick,
 	}, nil
 }
 
