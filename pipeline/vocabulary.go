@@ -96,6 +96,9 @@ func (s *Service) AddTerm(ctx context.Context, actor access.Actor, v VocabularyT
 // RemoveTerm takes a word out of its list. Dictations that were frozen with it keep it.
 func (s *Service) RemoveTerm(ctx context.Context, actor access.Actor, id uuid.UUID) error {
 	return s.inTx(ctx, actor, access.ManageTerms, uuid.Nil, func(ctx context.Context, tx Tx) error {
+		if err := mayTerms(actor, access.ManageTerms, ListOf(actor)); err != nil { // before anything is looked up
+			return err
+		}
 		v, err := tx.Term(ctx, id)
 		if err != nil {
 			return err
@@ -132,6 +135,14 @@ func (s *Service) Terms(ctx context.Context, actor access.Actor, author *uuid.UU
 		return tx.Audit(ctx, event(actor, access.ReadTerms, subject, id, "done", map[string]string{"found": itoa(len(out))}))
 	})
 	return out, err
+}
+
+// ListOf is the list that a person keeps: physicians their own, everybody else the practice's (nil).
+func ListOf(actor access.Actor) *uuid.UUID {
+	if actor.Role != access.Physician {
+		return nil
+	}
+	return &actor.ID
 }
 
 // mayTerms decides about a list: an author's own, or the practice's.

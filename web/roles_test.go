@@ -46,6 +46,9 @@ var rights = map[string]struct {
 	"POST /api/v1/people":                              {"", `{"login":"new","name":"New","role":"editor","password":"a long enough one"}`, "admin"},
 	"POST /api/v1/people/{id}/disable":                 {"person", "", "admin"},
 	"POST /api/v1/people/{id}/enable":                  {"person", "", "admin"},
+	"GET /api/v1/terms":                                {"", "", "physician other supervisor admin"},
+	"POST /api/v1/terms":                               {"", `{"text":"Zanterpel","kind":"brand"}`, "physician other supervisor admin"},
+	"POST /api/v1/terms/{id}/remove":                   {"", "", "physician other supervisor admin"},
 	"GET /api/v1/audit":                                {"", "", "compliance"},
 	"GET /api/v1/audit/verify":                         {"", "", "compliance"},
 	// The recordings and uploads have tests of their own; here it only matters who is let in.

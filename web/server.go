@@ -114,6 +114,7 @@ func (s *Server) mount() error {
 	s.mountSigning()
 	s.mountRegistry()
 	s.mountPeople()
+	s.mountTerms()
 	s.mountAudit()
 	s.mountHealth()
 	if err := s.serveDescription(); err != nil {

@@ -24,6 +24,7 @@ type Service interface {
 	Signer
 	Operator
 	Registry
+	Vocabulary
 	Auditor
 }
 
@@ -84,6 +85,13 @@ type Registry interface {
 	Patients(ctx context.Context, actor access.Actor, search string) ([]pipeline.Patient, error)
 	Encounters(ctx context.Context, actor access.Actor, author uuid.UUID) ([]pipeline.Encounter, error)
 	WorkTypes() []templates.Template
+}
+
+// Vocabulary keeps the words that authors and the practice add; author nil is the practice's list.
+type Vocabulary interface {
+	Terms(ctx context.Context, actor access.Actor, author *uuid.UUID) ([]pipeline.VocabularyTerm, error)
+	AddTerm(ctx context.Context, actor access.Actor, v pipeline.VocabularyTerm) (pipeline.VocabularyTerm, error)
+	RemoveTerm(ctx context.Context, actor access.Actor, id uuid.UUID) error
 }
 
 // Auditor reads and verifies the record.

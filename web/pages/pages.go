@@ -33,6 +33,7 @@ type Service interface {
 	AuditTrail(ctx context.Context, actor access.Actor, before time.Time, limit int) ([]pipeline.Event, error)
 	People(ctx context.Context, actor access.Actor, role string) ([]pipeline.Person, error)
 	Encounters(ctx context.Context, actor access.Actor, author uuid.UUID) ([]pipeline.Encounter, error)
+	Terms(ctx context.Context, actor access.Actor, author *uuid.UUID) ([]pipeline.VocabularyTerm, error)
 	WorkTypes() []templates.Template
 }
 

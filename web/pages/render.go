@@ -63,6 +63,7 @@ func (s *site) funcs() template.FuncMap {
 		"initials": initials,
 		"sentence": sentence,
 		"detail":   eventDetail,
+		"kind":     kindName,
 		"tail":     func(id string) string { return "…" + id[max(0, len(id)-8):] }, // the front of a time-ordered id says little
 		"states":   allStates,
 		"open":     func(st pipeline.State) bool { return !st.Terminal() && st != pipeline.Signed },
@@ -201,7 +202,7 @@ var plain = map[string]string{
 	"note.release": "gave it back to the queue", "note.send": "sent it to the physician", "note.return": "returned it to the editors",
 	"note.sign": "signed the note", "note.addendum": "wrote an addendum", "note.history": "opened the history", "job.retry": "ordered the work again",
 	"dictation.reject": "rejected the recording", "audit.read": "read the audit log", "people.manage": "changed an account",
-	"session.open": "logged in", "session.close": "logged out", "patient.search": "searched patients", "encounter.list": "listed visits",
+	"session.open": "logged in", "terms.read": "looked at the words", "terms.manage": "changed the words", "session.close": "logged out", "patient.search": "searched patients", "encounter.list": "listed visits",
 }
 
 // tries is what each refused action was.
@@ -211,7 +212,7 @@ var tries = map[string]string{
 	"note.send": "tried to send it to the physician", "note.return": "tried to return it to the editors", "note.sign": "tried to sign",
 	"note.addendum": "tried to write an addendum", "note.history": "tried to open the history", "job.retry": "tried to order the work again",
 	"dictation.reject": "tried to reject the recording", "audit.read": "tried to read the audit log", "people.manage": "tried to change an account",
-	"session.open": "tried to log in", "patient.search": "tried to search patients", "encounter.list": "tried to list visits",
+	"session.open": "tried to log in", "terms.read": "tried to look at words", "terms.manage": "tried to change words", "patient.search": "tried to search patients", "encounter.list": "tried to list visits",
 }
 
 // happened says an event in plain words.
@@ -221,6 +222,7 @@ func happened(e pipeline.Event) string {
 		text = map[string]string{
 			"transcribed": "transcribed the recording", "drafted": "drafted the note", "sending": "began the delivery to the EHR",
 			"delivered": "delivered the signed note to the EHR and read it back", "dead": "gave up a step", "unknown": "got no clear answer from the EHR",
+			"chart_read": "read medications and problems from the EHR", "chart_unread": "went on without the EHR’s medications and problems",
 			"rejected": "was refused by the EHR", "reconciled": "took the work up again",
 		}[e.Detail["result"]]
 	}

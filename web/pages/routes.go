@@ -15,15 +15,15 @@ type entry struct{ Key, Path, Text string }
 func menu(role access.Role) []entry {
 	switch role {
 	case access.Physician:
-		return []entry{{"dictate", "/dictate", "Dictate"}, {"sign", "/sign", "To sign"}, {"all", "/dictations", "My dictations"}}
+		return []entry{{"dictate", "/dictate", "Dictate"}, {"sign", "/sign", "To sign"}, {"all", "/dictations", "My dictations"}, {"words", "/words", "Words"}}
 	case access.Editor:
 		return []entry{{"queue", "/queue", "Queue"}}
 	case access.Supervisor:
-		return []entry{{"queue", "/queue", "Queue"}, {"all", "/dictations", "Dictations"}, {"operations", "/operations", "Needs attention"}}
+		return []entry{{"queue", "/queue", "Queue"}, {"all", "/dictations", "Dictations"}, {"operations", "/operations", "Needs attention"}, {"words", "/words", "Words"}}
 	case access.Compliance:
 		return []entry{{"all", "/dictations", "Dictations"}, {"audit", "/audit", "Audit log"}}
 	case access.Admin:
-		return []entry{{"people", "/people", "People"}, {"operations", "/operations", "Needs attention"}}
+		return []entry{{"people", "/people", "People"}, {"operations", "/operations", "Needs attention"}, {"words", "/words", "Words"}}
 	default:
 		return nil
 	}
@@ -45,6 +45,7 @@ func (s *site) pages() map[string]page {
 		"/history/{id}":    {"history", "all", []access.Role{access.Physician, access.Supervisor, access.Compliance}, s.history},
 		"/audit":           {"audit", "audit", []access.Role{access.Compliance}, s.audit},
 		"/people":          {"people", "people", []access.Role{access.Admin}, s.people},
+		"/words":           {"words", "words", []access.Role{access.Physician, access.Supervisor, access.Admin}, s.words},
 		"/operations":      {"operations", "operations", []access.Role{access.Supervisor, access.Admin}, s.operations},
 	}
 }

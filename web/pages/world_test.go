@@ -14,6 +14,7 @@ import (
 	"vesper/internal/access"
 	"vesper/internal/audit"
 	"vesper/internal/fault"
+	"vesper/internal/lexicon"
 	"vesper/notes"
 	"vesper/notes/templates"
 	"vesper/pipeline"
@@ -127,6 +128,17 @@ func (s *stage) Encounters(context.Context, access.Actor, uuid.UUID) ([]pipeline
 	return []pipeline.Encounter{{ID: dictated, PatientID: dictated, Title: "Office visit", Starts: now, PatientName: s.name, MRN: "DEMO-0001"}}, s.fail
 }
 
+func (s *stage) Terms(context.Context, access.Actor, *uuid.UUID) ([]pipeline.VocabularyTerm, error) {
+	author := doctor
+	if s.empty {
+		return nil, s.fail
+	}
+	return []pipeline.VocabularyTerm{
+		{ID: dictated, AuthorID: &author, Text: s.name, Says: []string{s.name}, Kind: lexicon.Other, AddedAt: now},
+		{ID: practice, Text: s.name, Kind: lexicon.Brand, AddedAt: now, AddedByName: s.name},
+	}, s.fail
+}
+
 func (s *stage) WorkTypes() []templates.Template { return templates.All() }
 
 // bundles stands for the embedded assets, whose addresses only have to be right.
@@ -188,6 +200,7 @@ var views = []view{
 	{"/history/" + dictated.String(), []access.Role{access.Physician, access.Supervisor, access.Compliance}},
 	{"/audit", []access.Role{access.Compliance}},
 	{"/people", []access.Role{access.Admin}},
+	{"/words", []access.Role{access.Physician, access.Supervisor, access.Admin}},
 	{"/operations", []access.Role{access.Supervisor, access.Admin}},
 }
 

@@ -36,6 +36,8 @@ const pages = [
   ["operations", "supervisor", () => "/operations"],
   ["history", "compliance", async (p) => to("/history/", (await first(p, "state=delivered")) ?? (await first(p, "state=drafted,in_review,awaiting_signature")))],
   ["audit", "compliance", () => "/audit"],
+  ["words", "physician", () => "/words"],
+  ["practice-words", "supervisor", () => "/words"],
   ["people", "admin", () => "/people"],
 ];
 const to = (prefix, id) => (id ? prefix + id : null);
