@@ -12,8 +12,9 @@ import (
 //  2. The best channel is the one whose sound stands highest above its own noise. The one in use keeps its place unless
 //     another is better by 3 dB.
 //  3. A copy of the best channel adds nothing and is left out.
-//  4. Each other channel is added if it holds 0.1 s of sound where the best has none (another speaker: nothing may be
-//     dropped), or if it is as clear as the best within 6 dB. Else it would only add noise and is left out.
+//  4. Each other channel is added, unless it is steady noise well below the best (12 dB), or the same sound less clear: 6 dB
+//     less clear, its loudness following the best's, and without 0.1 s of sound where the best has none. What might be another
+//     speaker is never left out.
 //  5. A channel in opposite phase would cancel the best: it is left out, or, if it has sound of its own, added inverted.
 //
 // Where nothing sounds, the choice before stands.
@@ -27,6 +28,8 @@ const (
 	activeRange  = 25.0 // below its own level
 	copyPower    = 1e-4 // power of the difference, as a share: −40 dB
 	opposite     = -0.2 // correlation
+	follows      = 0.7  // correlation of the levels of the frames
+	muchQuieter  = 12.0
 )
 
 func (m *mixer) choose() []float64 {
@@ -102,11 +105,37 @@ func contribution(best, ch *channel) float64 {
 	switch adds := ch.adds(best); {
 	case against && adds:
 		return -1
-	case against || !adds && ch.snr < best.snr-asClear:
+	case against, !ch.sounds() && ch.level < best.level-muchQuieter:
+		return 0
+	case !adds && ch.snr < best.snr-asClear && ch.follows(best):
 		return 0
 	default:
 		return 1
 	}
+}
+
+// sounds says whether anything stands out of the channel's own noise.
+func (ch *channel) sounds() bool {
+	n := 0
+	for _, a := range ch.active {
+		if a {
+			n++
+		}
+	}
+	return n >= soundFrames
+}
+
+// follows says whether the channel is loud when the other is: the same voice by another way. Two people who speak at once
+// have each their own rhythm.
+func (ch *channel) follows(other *channel) bool {
+	var s pairSums
+	mine, theirs := make([]float32, len(ch.energy)), make([]float32, len(ch.energy))
+	for i, e := range ch.energy {
+		mine[i] = float32(math.Max(decibels(e), ch.noise))
+		theirs[i] = float32(math.Max(decibels(other.energy[i]), other.level-activeRange))
+	}
+	s.add(mine, theirs)
+	return s.correlation() >= follows
 }
 
 // adds says whether this channel has sound where the other has none, the same sound arriving 40 ms apart aside.

@@ -110,6 +110,30 @@ func TestTwoSpeakersOnTwoChannelsAreBothHeard(t *testing.T) {
 	}
 }
 
+func TestALouderSpeakerIsNotLostBehindAClearerOne(t *testing.T) {
+	t.Parallel()
+	loud, clear := voice(400, 0.3, 1e-2, 0, heard), voice(650, 0, 1e-4, 0, 0)
+	for i := 2 * Rate; i < len(clear); i++ { // after two quiet seconds hardly a pause, and its own rhythm
+		at := float64(i) / Rate
+		clear[i] += float32((0.06 + 0.04*math.Sin(2*math.Pi*3.3*at)) * math.Sin(2*math.Pi*650*at))
+	}
+	for _, channels := range [][][]float32{{loud, clear}, {clear, loud}} {
+		x, r := scene(t, channels...)
+		if a, b := toneIn(x, 400, 3, 11), toneIn(x, 650, 3, 11); a < 0.3*0.4/2*0.9 || b < 0.06/2*0.9 {
+			t.Errorf("%.4f and %.4f: %+v", a, b, r)
+		}
+	}
+}
+
+func TestSteadyNoiseOnTheOtherChannelIsLeftOut(t *testing.T) {
+	t.Parallel()
+	live := voice(400, 0.3, 1e-3, 0, heard)
+	x, r := scene(t, voice(500, 0, 0.02, 0, 0), live)
+	if d := differ(x[4*Rate:], live[4*Rate:]); d > step || r.Used != UsedRight {
+		t.Errorf("off by %g, %+v", d, r)
+	}
+}
+
 func TestAWordAcrossTheBorderOfADecisionIsWhole(t *testing.T) {
 	t.Parallel()
 	first, second := voice(400, 0.3, 1e-3, 0, 5), voice(650, 0, 1e-3, 0, 0)
