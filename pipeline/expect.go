@@ -52,11 +52,21 @@ func (w *Worker) expect(ctx context.Context, job Job) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !x.frozen {
+	if x.frozen {
+		return withTerms(job.Settings, x.terms)
+	}
+	begun, err := w.Store.Chunks(ctx, job.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(begun) > 0 { // by a version that froze no terms: it goes on with none
+		x.terms, err = w.freeze(ctx, job, nil, "")
+	} else {
 		chart, result := w.readChart(ctx, x.patient.EHRRef)
-		if x.terms, err = w.freeze(ctx, job, w.assemble(x, chart), result); err != nil {
-			return nil, err
-		}
+		x.terms, err = w.freeze(ctx, job, w.assemble(x, chart), result)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return withTerms(job.Settings, x.terms)
 }

@@ -80,6 +80,7 @@ func TestTheRecogniserExpectsThePatientsDrugsFirstThenTheAuthorsWordsThenThePrac
 	w.must(err)
 	_, err = w.svc.AddTerm(ctx, w.as("supervisor"), pipeline.VocabularyTerm{Text: "Larkspurine", Kind: lexicon.Generic})
 	w.must(err)
+	w.engine.edit(func(t *transcribe.Transcript) { t.Settings.Terms = []lexicon.Term{{Text: "Zanterpel"}} }) // as the real one says
 	id := w.drafted()
 	want := "Zanterpel|atrial fibrillation|" + canary + "|Lydia|Rivera|Bluebell sign|Larkspurine"
 	got := w.expectations()
@@ -101,6 +102,15 @@ func TestTheRecogniserExpectsThePatientsDrugsFirstThenTheAuthorsWordsThenThePrac
 		}
 		return err
 	}))
+	d, err := w.svc.Detail(ctx, w.as("supervisor"), id)
+	w.must(err)
+	h, err := w.svc.History(ctx, w.as("supervisor"), id)
+	w.must(err)
+	for _, shown := range []any{d, h.Jobs} {
+		if raw, err := json.Marshal(shown); err != nil || strings.Contains(string(raw), "Zanterpel") {
+			t.Errorf("what is expected is shown: %v", err)
+		}
+	}
 	looks := 0
 	for _, e := range w.events(id) {
 		if e.Detail["result"] == "chart_read" {
@@ -149,6 +159,30 @@ func TestARetryExpectsWhatTheFirstRunExpectedAndANewOrderLooksAgain(t *testing.T
 	w.wantState(id, pipeline.Drafted)
 	if got = w.expectations(); !strings.Contains(names(got[len(got)-1]), "Larkspurine") || strings.Contains(names(got[len(got)-1]), "Zanterpel") {
 		t.Errorf("ordered again, it expected %s", names(got[len(got)-1]))
+	}
+}
+
+func TestWhatAnOlderVersionBeganGoesOnWithoutTerms(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := &chart{answer: says(lexicon.Term{Text: "Zanterpel", Kind: lexicon.Brand})}
+	w.worker.Chart = c
+	broken := true
+	w.engine.set(func(_ context.Context, n int) error {
+		if n == 3 && broken {
+			broken = false
+			return unavailable()
+		}
+		return nil
+	})
+	id := w.submit()
+	w.drain()
+	testkit.Exec(t, w.admin, `BEGIN; SET LOCAL session_replication_role = replica; DELETE FROM job_terms; COMMIT`)
+	w.hurry()
+	w.drain()
+	w.wantState(id, pipeline.Drafted)
+	if got := w.expectations(); len(got) != 2 || len(got[1]) != 0 || len(c.asked) != 1 {
+		t.Errorf("expected %v, the chart was read %d times", got, len(c.asked))
 	}
 }
 
