@@ -83,7 +83,7 @@ func (s *scanner) flagReadings(doubts []transcribe.Doubt) []Flag {
 		}
 		section := s.sectionAt(s.tokens[tokens[0]].start)
 		heard, other := NormalizeText(d.Heard), NormalizeText(d.Other)
-		if d.Repaired {
+		if d.Repaired && d.Kind == transcribe.DoubtDrug {
 			out = append(out, s.flag(FlagReading, Notice, section, tokens, heard,
 				"By its sound this is “"+heard+"”; at first the engine wrote “"+other+"”. Listen to it."))
 			continue

@@ -14,19 +14,19 @@ func (p proposal) judge() float64 {
 		return never
 	}
 	told, rival := clamp(p.Told, -12, 12), clamp(p.Rival, -12, 12)
-	z := -3.08 + 0.250*told + 0.041*clamp(p.Alone, -25, 5) + 0.75*p.Distance + 0.22*p.English -
-		1.34*max(p.Surest, -4) + 0.51*p.Weight - 0.083*clamp(told-rival, -12, 12) + 0.082*float64(min(p.Length, 14))
+	z := -3.08 + 0.189*told + 0.056*clamp(p.Alone, -25, 5) - 0.77*p.Distance - 1.05*max(p.Surest, -4) + 0.92*p.Weight -
+		0.061*clamp(told-rival, -12, 12) + 0.096*float64(min(p.Length, 14))
 	if p.Known {
 		z++ // not fitted: the dictations for fitting come without a patient
 	}
 	if p.Second {
-		z += 1.11
+		z += 2.59
 	}
 	if p.Figures {
-		z += 1.27
+		z += 1.33
 	}
 	if p.Drug {
-		z += 0.78 - surerDrug
+		z += 0.82 - surerDrug
 	}
 	return z
 }
@@ -34,8 +34,8 @@ func (p proposal) judge() float64 {
 const (
 	farthest  = 0.36
 	never     = -99.0
-	surerDrug = 0.85 // 70 % where other terms need 50 %
-	plainGain = 1.0  // nats
+	surerDrug = 1.73 // 85 % where other terms need 50 %: from there on no drug was wrong
+	plainGain = 0.3  // nats
 )
 
 func clamp(v, low, high float64) float64 { return min(max(v, low), high) }

@@ -183,7 +183,7 @@ func (r *run) second(ctx context.Context, e *ear, s *segment, words []said) ([]p
 	if r.trace != nil {
 		return proposals, nil
 	}
-	return slices.DeleteFunc(proposals, func(p proposal) bool { return p.judge() <= suggestFrom }), nil
+	return slices.DeleteFunc(proposals, func(p proposal) bool { return p.judge() <= suggestFrom && !p.secondReading() }), nil
 }
 
 // rival is the best Told of the other proposals for some of the same words, −99 if there are none.
@@ -259,7 +259,7 @@ func (r *run) settleWords(s *segment, proposals []proposal, asked []question) {
 		case slices.ContainsFunc(kept, overlaps) || slices.ContainsFunc(suggested, overlaps):
 		case p.judge() > 0:
 			kept = append(kept, p)
-		case p.judge() > suggestFrom && !p.Plain:
+		case p.judge() > suggestFrom && !p.Plain, p.secondReading():
 			suggested = append(suggested, p)
 		}
 	}
@@ -292,7 +292,10 @@ func (r *run) settleWords(s *segment, proposals []proposal, asked []question) {
 
 func (p proposal) doubt() risky {
 	d := risky{kind: DoubtTerm, heard: p.heard, other: trimmed(p.text), margin: -p.Told, from: p.from, to: p.to}
-	if p.Drug {
+	switch {
+	case p.Guarded || p.Figures:
+		d.kind = riskKind(p.heard, p.text)
+	case p.Drug:
 		d.kind = DoubtDrug
 	}
 	return d
