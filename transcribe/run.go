@@ -74,7 +74,11 @@ func (r *run) context() Context {
 // follows can change them. The result is the same whether or not it was resumed, however the audio came, and however many
 // slots the engine has, but for EngineSeconds. Audio.SHA256 is left for the caller, who knows the bytes.
 func (t Transcriber) Run(ctx context.Context, pcm *audio.PCM, o RunOptions) (Transcript, error) {
-	return t.run(ctx, pcm, o)
+	out, err := t.run(ctx, pcm, o)
+	if err == nil {
+		out.Audio.Warnings = pcm.Report().Warnings
+	}
+	return out, err
 }
 
 func (t Transcriber) run(ctx context.Context, pcm recording, o RunOptions) (Transcript, error) {

@@ -5,6 +5,8 @@
 //	file ─▶ audio.Decode ─▶ 16 kHz mono ─▶ Split into chunks at pauses ─▶ Engine, chunk by chunk ─▶ Transcript
 package transcribe
 
+import "vesper/transcribe/audio"
+
 // Word is one word as the engine wrote it, with its punctuation. Times are seconds from the start of the recording.
 type Word struct {
 	Text       string  `json:"text"`
@@ -37,6 +39,8 @@ type Span struct {
 type AudioFacts struct {
 	SHA256  string  `json:"sha256"` // of the bytes as received, hex
 	Seconds float64 `json:"seconds"`
+	// Warnings are what a person should know of the recording itself: cut off, clipped, a silent channel, very faint.
+	Warnings []audio.Warning `json:"warnings,omitempty"`
 }
 
 // ModelFacts identifies the weights that produced the words.

@@ -82,7 +82,7 @@ class Clip:
         self.when = times_of(said)
         t = row.get("transcript") or {}
         self.spans = t.get("spans") or []
-        self.doubts = t.get("doubts") or []
+        self.doubts = [d for d in t.get("doubts") or [] if not d.get("repaired")]  # a repair is made, not asked about
 
     def count(self):
         """Edits of the medical-forms comparison and what they mean."""

@@ -20,10 +20,11 @@ func (t *tx) InsertTranscript(ctx context.Context, st pipeline.StoredTranscript,
 	practice := t.own(st.PracticeID)
 	_, err = t.Exec(ctx, `
 		INSERT INTO transcripts (id, practice_id, dictation_id, job_id, settings_sha, audio_sha256, audio_seconds,
-			model_name, model_sha256, engine_seconds, text, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, coalesce($12::timestamptz, now()))`,
+			model_name, model_sha256, engine_seconds, text, at, doubts, warnings)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, coalesce($12::timestamptz, now()), $13, $14)`,
 		id, practice, st.DictationID, st.JobID, st.SettingsSHA, tr.Audio.SHA256, tr.Audio.Seconds,
-		tr.Model.Name, tr.Model.SHA256, tr.EngineSeconds, tr.Text, orNull(st.At))
+		tr.Model.Name, tr.Model.SHA256, tr.EngineSeconds, tr.Text, orNull(st.At),
+		notNil(tr.Doubts), notNil(tr.Audio.Warnings))
 	if err != nil {
 		return wrap("insert transcript", err)
 	}
@@ -31,6 +32,14 @@ func (t *tx) InsertTranscript(ctx context.Context, st pipeline.StoredTranscript,
 		return err
 	}
 	return t.insertSpans(ctx, practice, id, tr.Spans)
+}
+
+// notNil makes an empty list an empty JSON array.
+func notNil[T any](v []T) []T {
+	if v == nil {
+		return []T{}
+	}
+	return v
 }
 
 func (t *tx) insertWords(ctx context.Context, practice, id uuid.UUID, words []transcribe.Word) error {
@@ -76,10 +85,10 @@ func (t *tx) transcript(ctx context.Context, where string, arg uuid.UUID) (pipel
 	var tr transcribe.Transcript
 	err := t.QueryRow(ctx, `
 		SELECT id, practice_id, dictation_id, job_id, settings_sha, at, audio_sha256, audio_seconds, model_name, model_sha256,
-		       engine_seconds, text
+		       engine_seconds, text, doubts, warnings
 		FROM transcripts WHERE `+where, arg).
 		Scan(&st.ID, &st.PracticeID, &st.DictationID, &st.JobID, &st.SettingsSHA, &st.At, &tr.Audio.SHA256, &tr.Audio.Seconds,
-			&tr.Model.Name, &tr.Model.SHA256, &tr.EngineSeconds, &tr.Text)
+			&tr.Model.Name, &tr.Model.SHA256, &tr.EngineSeconds, &tr.Text, &tr.Doubts, &tr.Audio.Warnings)
 	if err != nil {
 		return st, tr, wrap("read transcript", err)
 	}
