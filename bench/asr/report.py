@@ -58,9 +58,9 @@ class Report:
             [name, with_interval(r, "WER(b)"), with_interval(r, "WER(a)"), self.sclite(r, files[name]), percent(sum(x["d"] for x in r) / sum(x["n"] for x in r)),
              with_interval(r, "dropped", 2), percent(M["unmarked"](r), 2), percent(score.ratio(r, "dropped3", "plain"), 2), percent(M["invented"](r), 2)]
             for name, r in collected.items()]))
-        self.say(table(["system", "terms and drugs", "drugs", "names of other drugs", "doses", "numbers", "negations", "sides", "the last four", "right or reported", "false reports"], [
+        self.say(table(["system", "terms and drugs", "drugs", "names of other drugs", "doses", "numbers", "negations", "sides", "the last four", "right or reported", "right or named", "false reports"], [
             [name, with_interval(r, "terms"), with_interval(r, "drugs"), sum(x["wrong drug"] for x in r), *(percent(M[k](r)) for k in ("doses", "numbers", "neg", "sides")), with_interval(r, "risk"),
-             percent(M["risk+"](r)), percent(M["false"](r))] for name, r in collected.items()]))
+             percent(M["risk+"](r)), percent(M["named"](r)), percent(M["false"](r))] for name, r in collected.items()]))
         self.cost(files, collected)
         return collected
 

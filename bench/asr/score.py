@@ -126,7 +126,9 @@ class Clip:
             tokens = [k for k, t in enumerate(self.ref) if t.last >= e["first"] and t.first < e["last"] and not t.mark]
             ops = [self.of_ref[k] for k in tokens]
             right = bool(ops) and all(self.right(e["kind"], op) for op in ops)
-            out.append({"kind": e["kind"], "text": e["text"], "right": right, "doubted": self.doubted(e, ops),
+            doubts = self.doubts_over(e, ops)
+            silent = any(op.kind != "=" and self.unheard(op.ref) for op in ops)
+            out.append({"kind": e["kind"], "text": e["text"], "right": right, "doubted": bool(doubts) or silent, "named": self.named(ops, doubts),
                         "heard": " ".join(self.hyp[op.hyp].text for op in ops if op.hyp >= 0)})
         return out
 
@@ -135,21 +137,18 @@ class Clip:
             return True
         return kind == "neg" and op.kind == "s" and self.hyp[op.hyp].text in NEGATIONS
 
-    def doubted(self, e, ops):
-        """A doubt lies over one of its words, or over the time in which it is said."""
-        if any(op.ref >= 0 and op.kind != "=" and self.unheard(op.ref) for op in ops):
-            return True
-        if not self.doubts:
-            return False
+    def doubts_over(self, e, ops):
+        """The doubts that lie over one of its words, or, where nothing was written, over the time in which it is said."""
         own = {self.owner[k] for op in ops if op.hyp >= 0 for k in range(self.hyp[op.hyp].first, self.hyp[op.hyp].last + 1)}
         at = self.span_of(e["first"], e["last"] - 1)
-        for d in self.doubts:
-            words = range(d.get("first_word", d.get("first", 0)), d.get("last_word", d.get("last", -1)) + 1)
-            if own & set(words):
-                return True
-            if not own and at and overlap(at, (d["start"], d["end"])) > 0:
-                return True
-        return False
+        over = lambda d: own & set(range(d["first_word"], d["last_word"] + 1)) if own else at and overlap(at, (d["start"], d["end"])) > 0
+        return [d for d in self.doubts if over(d)]
+
+    def named(self, ops, doubts):
+        """Whether the doubts name all that is wrong or missing here as their other reading."""
+        said = {self.ref[op.ref].text for op in ops if op.kind != "="}
+        offered = {t.text for d in doubts for t in forms.tokens(d.get("other", "").split())}
+        return bool(said) and said <= offered
 
     def time_errors(self):
         """Seconds between where a breath's first and last words are written and where they are said."""
@@ -216,9 +215,10 @@ def ratio(rows, top, bottom):
     return sum(r[top] for r in rows) / max(1, sum(r[bottom] for r in rows))
 
 
-def share(rows, kinds, also=False):
+def share(rows, kinds, also=None):
+    """The share of entities that are right, or for which `also` ("doubted", "named") holds."""
     es = [e for r in rows for e in r["entities"] if e["kind"] in kinds]
-    return sum(e["right"] or (also and e["doubted"]) for e in es) / len(es) if es else math.nan
+    return sum(e["right"] or bool(also and e[also]) for e in es) / len(es) if es else math.nan
 
 
 def false_reports(rows, kinds=RISK + ("drug",)):
@@ -240,7 +240,8 @@ MEASURES = {
     "neg": lambda r: share(r, ("neg",)),
     "sides": lambda r: share(r, ("side",)),
     "risk": lambda r: share(r, RISK),
-    "risk+": lambda r: share(r, RISK, also=True),
+    "risk+": lambda r: share(r, RISK, also="doubted"),
+    "named": lambda r: share(r, RISK, also="named"),
     "false": false_reports,
 }
 
