@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"vesper/internal/client"
@@ -17,7 +19,7 @@ import (
 // transcribeCmd works on one file with no service.
 type transcribeCmd struct {
 	engineFlags
-	File string `arg:"" help:"Recording: WAV, MP3, M4A, OGG, WebM or FLAC."`
+	File string `arg:"" help:"Recording: WAV, MP3, M4A, OGG, WebM, FLAC, AMR, DSS …"`
 	JSON bool   `help:"Print words, times, confidences and spans as JSON."`
 }
 
@@ -31,15 +33,42 @@ func (c *transcribeCmd) Run(rt *runtime) error {
 		return printJSON(rt.out, t)
 	}
 	fmt.Fprintln(rt.out, t.Text)
+	tellDoubts(rt.errOut, t)
+	return nil
+}
+
+const (
+	unsureBelow = 0.4 // confidence under which a word is named
+	mostUnsure  = 20  // of them, the least sure
+)
+
+// tellDoubts says what a person should listen to.
+func tellDoubts(w io.Writer, t transcribe.Transcript) {
+	for _, warning := range t.Audio.Warnings {
+		fmt.Fprintf(w, "recording: %s\n", warning.Text)
+	}
 	for _, s := range t.Spans {
 		switch s.Kind {
 		case transcribe.SpanUnheard:
-			fmt.Fprintf(rt.errOut, "unheard: %s–%s speech that did not become words; listen to it\n", clock(s.Start), clock(s.End))
+			fmt.Fprintf(w, "unheard: %s–%s speech that did not become words; listen to it\n", clock(s.Start), clock(s.End))
 		case transcribe.SpanStruck:
-			fmt.Fprintf(rt.errOut, "struck:  %s–%s text that the engine wrote but nobody said (%s)\n", clock(s.Start), clock(s.End), s.Reason)
+			fmt.Fprintf(w, "struck:  %s–%s text that the engine wrote but nobody said (%s)\n", clock(s.Start), clock(s.End), s.Reason)
 		}
 	}
-	return nil
+	for _, d := range t.Doubts {
+		if d.Repaired {
+			fmt.Fprintf(w, "mended:  %s %q, where at first stood %q\n", clock(d.Start), d.Heard, d.Other)
+		} else {
+			fmt.Fprintf(w, "doubt:   %s %q, or %q? (%s)\n", clock(d.Start), d.Heard, d.Other, d.Kind)
+		}
+	}
+	unsure := slices.DeleteFunc(slices.Clone(t.Words), func(w transcribe.Word) bool { return w.Confidence >= unsureBelow })
+	slices.SortStableFunc(unsure, func(a, b transcribe.Word) int { return cmp.Compare(a.Confidence, b.Confidence) })
+	unsure = unsure[:min(len(unsure), mostUnsure)]
+	slices.SortStableFunc(unsure, func(a, b transcribe.Word) int { return cmp.Compare(a.Start, b.Start) })
+	for _, word := range unsure {
+		fmt.Fprintf(w, "unsure:  %s %q (%.0f %%)\n", clock(word.Start), word.Text, 100*word.Confidence)
+	}
 }
 
 func transcribeFile(rt *runtime, f engineFlags, path string) (transcribe.Transcript, error) {

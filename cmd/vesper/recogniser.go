@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -132,21 +133,41 @@ func (r *recogniser) Slots() int { return r.pool.Slots() }
 // Close ends the engine's processes.
 func (r *recogniser) Close() error { return r.pool.Close() }
 
-// file transcribes one recording on disk, with progress on the terminal.
+// file transcribes one recording on disk, with progress on the terminal. What is done when it is interrupted is taken up
+// again by the next call for the same recording.
 func (r *recogniser) file(rt *runtime, path string) (transcribe.Transcript, error) {
-	bar := progress(rt)
+	saved, err := openUnfinished(path)
+	if err != nil {
+		return transcribe.Transcript{}, err
+	}
+	show := statusLine(rt)
+	began, name := time.Now(), filepath.Base(path)
 	var done, total int
-	return r.transcriber().File(rt.ctx, path, transcribe.FileOptions{Audio: r.audio, Run: transcribe.RunOptions{
+	var heard float64
+	t, err := r.transcriber().File(rt.ctx, path, transcribe.FileOptions{Audio: r.audio, Run: transcribe.RunOptions{
 		Settings: transcribe.Settings{Language: r.flags.Language},
-		OnPlan:   func(d, t int) { done, total = d, t },
-		OnChunk: func(transcribe.ChunkResult) error {
-			done++
-			if total > 2 {
-				bar(filepath.Base(path)+" parts", int64(done)<<20, int64(total)<<20)
+		Resume:   saved.results,
+		OnPlan: func(d, t int) {
+			if done, total = d, t; d > 0 {
+				fmt.Fprintf(rt.errOut, "%s: goes on after %d of %d parts\n", name, d, t)
 			}
-			return nil
+		},
+		OnChunk: func(c transcribe.ChunkResult) error {
+			done++
+			heard += c.End - c.Start
+			if total > 2 {
+				show(fmt.Sprintf("%s: %d %%, %.1f × real time", name, 100*done/total, heard/time.Since(began).Seconds()), done == total)
+			}
+			return saved.add(c)
 		},
 	}})
+	switch {
+	case err == nil:
+		saved.remove()
+	case rt.ctx.Err() != nil && done > 0:
+		fmt.Fprintf(rt.errOut, "%s: interrupted after %d of %d parts; the same command goes on from there\n", name, done, total)
+	}
+	return t, errors.Join(err, saved.close())
 }
 
 // Decode implements pipeline.Recogniser.

@@ -37,26 +37,33 @@ func askPassword(rt *runtime, prompt string) (string, error) {
 
 // progress prints downloads and conversions: a moving line on a terminal, a line each few seconds elsewhere.
 func progress(rt *runtime) func(name string, done, total int64) {
+	show := statusLine(rt)
+	return func(name string, done, total int64) {
+		text := fmt.Sprintf("%s: %d MB", name, done>>20)
+		if total > 0 {
+			text = fmt.Sprintf("%s: %d of %d MB", name, done>>20, total>>20)
+		}
+		show(text, total > 0 && done >= total)
+	}
+}
+
+// statusLine shows how far something is: on a terminal as one line that changes, elsewhere a line now and then.
+func statusLine(rt *runtime) func(text string, finished bool) {
 	f, ok := rt.errOut.(*os.File)
 	terminal := ok && term.IsTerminal(int(f.Fd()))
 	var mu sync.Mutex
 	var last time.Time
-	return func(name string, done, total int64) {
+	return func(text string, finished bool) {
 		mu.Lock()
 		defer mu.Unlock()
 		pause := 5 * time.Second
 		if terminal {
 			pause = 100 * time.Millisecond
 		}
-		finished := total > 0 && done >= total
 		if time.Since(last) < pause && !finished {
 			return
 		}
 		last = time.Now()
-		text := fmt.Sprintf("%s: %d MB", name, done>>20)
-		if total > 0 {
-			text = fmt.Sprintf("%s: %d of %d MB", name, done>>20, total>>20)
-		}
 		switch {
 		case terminal && finished:
 			fmt.Fprintf(rt.errOut, "\r\033[K%s\n", text)
