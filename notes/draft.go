@@ -35,6 +35,7 @@ func Draft(t transcribe.Transcript, tpl templates.Template, opts Options) (Docum
 	unsure := uncovered(s.flagUnsure(opts.MaxDoubts), heardTwice)
 	doc.Flags = append(append(doc.Flags, unsure...), s.flagNameless(append(unsure, heardTwice...))...)
 	doc.Flags = append(doc.Flags, s.flagStruck(t.Spans)...)
+	doc.Flags = append(doc.Flags, s.flagUnreliable(t.Unreliable())...)
 	doc.Flags = append(doc.Flags, s.flags...)
 	doc.Flags = distinct(doc.Flags)
 	doc.Removed = s.removed

@@ -44,6 +44,31 @@ func (s *scanner) flagStruck(spans []transcribe.Span) []Flag {
 	return out
 }
 
+// troubles explain why a stretch cannot be relied on, in plain words.
+var troubles = map[string]string{
+	"loop":     "the engine repeated itself",
+	"prompt":   "the engine repeated an example that it was shown",
+	"cut":      "the text broke off",
+	"too_fast": "there are more words than can be said in this time",
+	"too_few":  "somebody speaks, but there is hardly a word",
+}
+
+// flagUnreliable flags stretches that the engine could not decode without trouble.
+func (s *scanner) flagUnreliable(spans []transcribe.Span) []Flag {
+	var out []Flag
+	for _, sp := range spans {
+		why, known := troubles[sp.Reason]
+		if !known {
+			why = "the text and the recording do not agree"
+		}
+		out = append(out, newFlag(Flag{
+			Kind: FlagUnreliable, Severity: Critical, Section: s.sectionAt(sp.Start), Start: finite(sp.Start), End: finite(sp.End),
+			Detail: "Unreliable: " + why + ", however it was tried. Listen to this stretch against the text.",
+		}))
+	}
+	return out
+}
+
 // sectionAt is the section that was being dictated at a time.
 func (s *scanner) sectionAt(at float64) string {
 	section := s.tpl.Default()

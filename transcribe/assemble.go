@@ -16,8 +16,11 @@ const (
 // assemble puts the chunks together: all words in order, and spans that tile the recording.
 func assemble(p Plan, results []ChunkResult) Transcript {
 	t := Transcript{Words: []Word{}, Spans: []Span{}, Doubts: []Doubt{}}
-	var struck []Span
+	var struck, doubtful []Span
 	for i, res := range results {
+		if res.Trouble != "" {
+			doubtful = append(doubtful, Span{Start: res.Start, End: res.End, Reason: res.Trouble})
+		}
 		words := res.Words
 		if p.Chunks[i].Overlap && len(t.Words) > 0 {
 			t.Words, words = mergeOverlap(t.Words, words, seconds(p.Chunks[i].Pieces[0].From+overlapSamples))
@@ -30,7 +33,7 @@ func assemble(p Plan, results []ChunkResult) Transcript {
 	inOrderOfTime(t.Words, end)
 	t.Text = joinWords(t.Words)
 	t.Doubts = timeDoubts(t.Doubts, t.Words)
-	t.Spans = tile(t.Words, struck, p.Speech, end)
+	t.Spans = distrust(tile(t.Words, struck, p.Speech, end), doubtful)
 	return t
 }
 
@@ -140,7 +143,7 @@ func restOfSpeech(covered []Span, speech []Region, alone float64) (more, unheard
 func joinWordSpans(claims []Span) []Span {
 	var out []Span
 	for _, c := range claims {
-		if n := len(out); n > 0 && c.Kind == SpanWords && out[n-1].Kind == SpanWords && c.Start-out[n-1].End < shortestSpan/2 {
+		if n := len(out); n > 0 && c.Kind == SpanWords && out[n-1].Kind == SpanWords && out[n-1].Reason == c.Reason && c.Start-out[n-1].End < shortestSpan/2 {
 			out[n-1].End = max(out[n-1].End, c.End)
 			continue
 		}

@@ -89,6 +89,9 @@ func (r *run) hearChunk(ctx context.Context, c Chunk, samples []float32) (ChunkR
 	if err := r.fill(ctx, e, c, &best); err != nil {
 		return ChunkResult{}, err
 	}
+	if best.trouble == ReasonTooFew && best.evidence.trouble() == "" { // the closer look found them
+		best.trouble = ""
+	}
 	res := r.settle(c, best)
 	res.Attempts, res.Again, res.Seconds, res.Trouble = len(tried), best.again, e.total(), best.trouble
 	return res, nil
@@ -231,6 +234,7 @@ func (r *run) settle(c Chunk, a attempt) ChunkResult {
 	why := verdicts(a, func(w rawWord) float64 {
 		return c.voiced(c.At(w.start, false), c.At(w.until, true))
 	})
+	strikeNoise(c, a.words, why)
 	var struck []Word
 	strike := func(reason string) {
 		if len(struck) > 0 {

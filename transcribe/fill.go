@@ -11,6 +11,7 @@ const (
 	fillMargin = 4800      // samples (0.3 s) on each side of what is asked about again
 	fillWide   = 6 * 16000 // samples on each side when that was not enough
 	fillMost   = 6         // stretches of a chunk that are asked about again
+	loudGap    = 0.8       // s that a loud stretch lasts to be asked about again
 	fillLogP   = -1.0      // mean log probability of words that are believed
 )
 
@@ -40,15 +41,24 @@ func (r *run) fill(ctx context.Context, e *ear, c Chunk, a *attempt) error {
 	return nil
 }
 
-// gaps are the stretches of speech in a chunk, in seconds of the recording, that no word accounts for.
+// gaps are the stretches of speech in a chunk, in seconds of the recording, that no word accounts for, and the long loud
+// ones that may be speech.
 func (c Chunk) gaps(words []rawWord) []Span {
 	var covered []Span
 	for _, w := range words {
 		p := place(w, c)
 		covered = append(covered, Span{Start: p.Start, End: p.End})
 	}
-	_, unheard := restOfSpeech(covered, c.Speech, briefest)
-	return unheard
+	_, out := restOfSpeech(covered, c.Speech, briefest)
+	for _, s := range c.Speech {
+		if loud := (Span{Start: seconds(s.From), End: seconds(s.To)}); s.Loud && seconds(s.To-s.From) >= loudGap {
+			if rest := without([]Span{loud}, covered, shortestSpan); len(rest) == 1 && rest[0] == loud {
+				out = append(out, loud)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Span) int { return cmp.Compare(a.Start, b.Start) })
+	return out
 }
 
 // hearGap decodes a gap with a margin and returns the words that lie in it, if they are to be believed.
@@ -61,7 +71,7 @@ func (r *run) hearGap(ctx context.Context, e *ear, c Chunk, gap Span, margin int
 	}
 	a := attempt{segments: []segment{s}}
 	a.evidence = gather(a.segments)
-	a.speech = seconds(to - from)
+	a.speech, a.loudOnly = seconds(to-from), c.voiced(gap.Start, gap.End) == 0
 	if !s.Ended || a.overNoise() || a.logp < fillLogP || a.evidence.trouble() == ReasonLoop || a.evidence.trouble() == ReasonTooFast {
 		return nil, nil
 	}

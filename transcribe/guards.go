@@ -25,6 +25,9 @@ const (
 	noSpeechLogP   = -0.7 // … together with doubtful text
 	loudNoSpeech   = 0.3  // where the detector hears no speech at all, less is enough
 	loudLogP       = -0.5
+	fewWords       = 4 // a whole chunk with no more words than these, and …
+	fewNoSpeech    = 0.1
+	fewLogP        = -1.2
 	phantomLogP    = -0.5
 	fastest        = 6.0 // words per second
 	slowest        = 0.5
@@ -49,7 +52,8 @@ func (e evidence) overNoise() bool {
 	if e.loudOnly {
 		return e.noSpeech > loudNoSpeech || e.logp < loudLogP
 	}
-	return e.noSpeech > noSpeechBar && e.logp < noSpeechLogP
+	few := len(e.words) <= fewWords && e.noSpeech > fewNoSpeech && e.logp < fewLogP
+	return few || e.noSpeech > noSpeechBar && e.logp < noSpeechLogP
 }
 
 // trouble names what calls for another attempt, or "".

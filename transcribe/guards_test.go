@@ -74,6 +74,9 @@ func TestTextOverNonSpeechIsStruckAndDictationIsNot(t *testing.T) {
 		{"He will be seen.", -0.3, 0.9, false, 1, ""},
 		{"He will be seen.", -0.6, 0.1, true, 0, "He will be seen."},
 		{"Allergic to penicillin.", -0.2, 0.1, true, 0, ""},
+		{"End of paragraph.", -1.5, 0.14, false, 1, "End of paragraph."},
+		{"Allergic to penicillin.", -1.5, 0.02, false, 1, ""},
+		{"There is no effusion and no rash.", -1.5, 0.14, false, 1, ""},
 	}
 	for _, c := range cases {
 		words := raws(c.text, 0.4)

@@ -138,7 +138,7 @@ func checkTiles(t *rapid.T, tr Transcript) {
 		if s.Start != at || s.End <= s.Start || (i > 0 && s.Kind == SpanSilence && tr.Spans[i-1].Kind == SpanSilence) {
 			t.Fatalf("span %d %+v does not follow %v", i, s, at)
 		}
-		if (s.Kind == SpanStruck) != (s.Text != "") || (s.Kind == SpanStruck || s.Kind == SpanUnheard) != (s.Reason != "") {
+		if (s.Kind == SpanStruck) != (s.Text != "") || (s.Kind == SpanStruck || s.Kind == SpanUnheard) && s.Reason == "" || s.Kind == SpanSilence && s.Reason != "" {
 			t.Fatalf("span %+v", s)
 		}
 		at = s.End

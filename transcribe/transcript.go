@@ -26,12 +26,13 @@ const (
 	SpanStruck  SpanKind = "struck"  // text the engine wrote over non-speech or in a loop; kept, marked, restorable
 )
 
-// Span is a stretch of the recording and what it holds. Reason and Text are set for struck and unheard spans.
+// Span is a stretch of the recording and what it holds. Struck and unheard spans have a reason, struck ones the text. Words
+// have a reason where no attempt to decode them went without trouble; see Unreliable.
 type Span struct {
 	Start  float64  `json:"start"`
 	End    float64  `json:"end"`
 	Kind   SpanKind `json:"kind"`
-	Reason string   `json:"reason,omitempty"` // "loop", "non_speech", "no_words", …
+	Reason string   `json:"reason,omitempty"` // one of the Reason constants
 	Text   string   `json:"text,omitempty"`   // what was struck
 }
 

@@ -6,7 +6,7 @@ import type { Flag, NoteDocument } from "../types.ts";
 export interface Doubt { id: string; kind: string; critical: boolean; title: string; detail: string; section: string; start: number; end: number; text: string }
 
 const titles: Record<string, string> = {
-  low_confidence: "Heard unclearly", two_readings: "Could be two things", number: "Number to check", drug_name: "Drug name to check", heading: "Perhaps a heading", struck: "Taken out by the engine's check", scratched: "Taken back by the speaker",
+  low_confidence: "Heard unclearly", two_readings: "Could be two things", unreliable: "Unreliable stretch", number: "Number to check", drug_name: "Drug name to check", heading: "Perhaps a heading", struck: "Taken out by the engine's check", scratched: "Taken back by the speaker",
   missing_section: "Section without text", blank: "Blank",
 };
 
