@@ -26,14 +26,27 @@ func (p proposal) judge() float64 {
 		z += 1.33
 	}
 	if p.Drug {
-		z += 0.82 - surerDrug
+		if z += 0.82 - surerDrug; p.risksDrug() {
+			z = min(z, justBelow)
+		}
 	}
 	return z
+}
+
+// risksDrug says that a drug may be the wrong one, however well it scores: another drug sounds clearly more like what was
+// heard, or it sounds too little like it, or it is only a part of what the second pass wrote. It is then a suggestion.
+func (p proposal) risksDrug() bool {
+	return p.Outdone || p.Told < 1 || p.Distance > drugFarthest && p.Told < 8 || p.Part && (p.Told < 4 || p.Distance > 0.2)
 }
 
 const (
 	farthest  = 0.36
 	never     = -99.0
+	justBelow = -0.1
+
+	drugFarthest = 0.26
+	outdoneBy    = 0.04 // distance by which another drug is clearly nearer
+
 	surerDrug = 1.73 // 85 % where other terms need 50 %: from there on no drug was wrong
 	plainGain = 0.3  // nats
 )

@@ -199,6 +199,7 @@ func (r *run) changes(first, second []said) []proposal {
 			continue
 		}
 		term, known := r.lexicon.Find(text)
+		part := !known
 		if !known {
 			term = lexicon.Term{Text: text, Kind: lexicon.Other}
 			for _, w := range second[b.j1:b.j2] {
@@ -217,7 +218,7 @@ func (r *run) changes(first, second []said) []proposal {
 			parts = append(parts, w.text)
 		}
 		p.text = strings.Join(parts, " ")
-		p.Distance, p.Second, p.Plain = lexicon.Distance(heard, text), true, !known
+		p.Distance, p.Second, p.Plain, p.Part = lexicon.Distance(heard, text), true, !known, part && known
 		p.finish(r, first)
 		out = append(out, p)
 	}

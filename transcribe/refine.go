@@ -124,6 +124,8 @@ type Features struct {
 	WasTerm  bool    // the words it replaces are a term themselves, or hold a drug
 	Figures  bool    // it takes figures away
 	Plain    bool    // it brings no term: the second pass only went another way
+	Part     bool    // the term is only a part of the new words
+	Outdone  bool    // another drug sounds clearly more like what was heard
 	Guarded  bool    // it touches a negation, a side, a unit: never done without a person
 }
 
@@ -178,12 +180,24 @@ func (r *run) second(ctx context.Context, e *ear, s *segment, words []said) ([]p
 		proposals[i].Told = proposals[i].gain(scores, i, base)
 	}
 	for i := range proposals {
-		proposals[i].Rival = rival(proposals, i)
+		p := &proposals[i]
+		p.Rival = rival(proposals, i)
+		p.Outdone = p.Drug && p.judge() > 0 && r.outdone(*p)
 	}
 	if r.trace != nil {
 		return proposals, nil
 	}
 	return slices.DeleteFunc(proposals, func(p proposal) bool { return p.judge() <= suggestFrom && !p.secondReading() }), nil
+}
+
+// outdone says that a drug other than the proposed one sounds clearly more like what was heard.
+func (r *run) outdone(p proposal) bool {
+	if p.Distance <= outdoneBy {
+		return false
+	}
+	return slices.ContainsFunc(r.lexicon.Near(p.heard, p.Distance-outdoneBy, nearPerSpan), func(m lexicon.Match) bool {
+		return m.Term.Kind.Drug() && !strings.Contains(strings.ToLower(p.text), strings.ToLower(m.Term.Text))
+	})
 }
 
 // rival is the best Told of the other proposals for some of the same words, −99 if there are none.
