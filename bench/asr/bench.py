@@ -130,6 +130,7 @@ def main():
     limits, parts, run = QUICK if a.quick else FULL, a.only.split(","), Run(a.out)
     names = variants(a.binary)
     about = {**machine(), "quick": a.quick, "command": "make bench-asr" + (" QUICK=1" if a.quick else ""), "parts": parts}
+    (a.out / "about.json").write_text(json.dumps(about, indent=1))  # first, so that a run that was cut short can be reported too
     headline = ["full"] + [v for v in names if v == "greedy"]
     ours = systems.vesper(a.binary, names)
     mine = [s for s in ours if s.name in {f"vesper-{v}" for v in headline}]
@@ -148,7 +149,6 @@ def main():
         s.worker.close()
     if "determinism" in parts:
         run.determinism(rows("report", limits["determinism"]), a.binary, SHUFFLES[a.quick])
-    (a.out / "about.json").write_text(json.dumps(about, indent=1))
 
 
 if __name__ == "__main__":
