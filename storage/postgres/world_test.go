@@ -314,8 +314,8 @@ func speech() transcribe.Transcript {
 		Audio: transcribe.AudioFacts{SHA256: sum("audio"), Seconds: 2.75, Warnings: []audio.Warning{{Code: "cut", Text: "Cut off."}}}, Model: transcribe.ModelFacts{Name: "base", SHA256: sum("model")},
 		EngineSeconds: 0.3, Text: "Hello there.",
 		Doubts: []transcribe.Doubt{{First: 1, Last: 1, Start: 0.45, End: 0.9, Kind: transcribe.DoubtSide, Heard: "left", Other: "right", Margin: 1.5}},
-		Words: []transcribe.Word{{Text: "Hello", Start: 0.1, End: 0.4, Confidence: 0.9}, {Text: "there.", Start: 0.45, End: 0.9, Confidence: 0.7}},
-		Spans: []transcribe.Span{{Start: 0, End: 0.9, Kind: transcribe.SpanWords}, {Start: 0.9, End: 2.75, Kind: transcribe.SpanStruck, Reason: "loop", Text: "Thanks."}},
+		Words:  []transcribe.Word{{Text: "Hello", Start: 0.1, End: 0.4, Confidence: 0.9}, {Text: "there.", Start: 0.45, End: 0.9, Confidence: 0.7}},
+		Spans:  []transcribe.Span{{Start: 0, End: 0.9, Kind: transcribe.SpanWords}, {Start: 0.9, End: 2.75, Kind: transcribe.SpanStruck, Reason: "loop", Text: "Thanks."}},
 	}
 }
 
