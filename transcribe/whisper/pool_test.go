@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,73 +79,6 @@ func TestASpeechIsHeardWordForWordWithTimes(t *testing.T) {
 		if s.Kind != transcribe.SpanWords && s.Kind != transcribe.SpanSilence {
 			t.Errorf("clean speech has a span %+v", s)
 		}
-	}
-}
-
-func TestWithoutSpeechThereAreNoWords(t *testing.T) {
-	t.Parallel()
-	p := sharedPool(t)
-	rng := rand.New(rand.NewPCG(1, 2))
-	make1 := func(n int, f func(i int) float64) []float32 {
-		x := make([]float32, n)
-		for i := range x {
-			x[i] = float32(f(i))
-		}
-		return x
-	}
-	level := 0.0
-	cases := map[string][]float32{
-		"digital silence": make([]float32, 20*audio.Rate),
-		"one sample":      {0.5},
-		"white noise":     make1(20*audio.Rate, func(int) float64 { return 0.05 * rng.NormFloat64() }),
-		"brown noise": make1(20*audio.Rate, func(int) float64 {
-			level = 0.99*level + 0.02*rng.NormFloat64()
-			return level
-		}),
-		"mains hum": make1(20*audio.Rate, func(i int) float64 { return 0.2 * math.Sin(2*math.Pi*50*float64(i)/audio.Rate) }),
-		"slammed doors": make1(20*audio.Rate, func(i int) float64 {
-			since := float64(i%(4*audio.Rate)) / audio.Rate
-			return 0.5 * rng.NormFloat64() * math.Exp(-since*8)
-		}),
-		"NaN": make1(5*audio.Rate, func(int) float64 { return math.NaN() }),
-	}
-	for name, x := range cases {
-		tr, err := transcribe.Transcriber{Engine: p}.Run(t.Context(), audio.FromSamples(x), transcribe.RunOptions{})
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if len(tr.Words) > 0 || tr.Text != "" {
-			t.Errorf("%s: heard %q", name, tr.Text)
-		}
-		for _, s := range tr.Spans {
-			if s.Kind == transcribe.SpanWords || s.Kind == transcribe.SpanUnheard {
-				t.Errorf("%s: span %+v", name, s)
-			}
-		}
-		if silent := name == "digital silence" || name == "NaN"; silent && len(tr.Spans) != 1 {
-			t.Errorf("%s: spans %+v", name, tr.Spans)
-		}
-	}
-}
-
-func TestAnHourOfSilenceTakesSeconds(t *testing.T) {
-	t.Parallel()
-	p := sharedPool(t)
-	b := make([]byte, 44+3600*8000)
-	copy(b, "RIFF\xff\xff\xff\x7fWAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00data\xff\xff\xff\xff")
-	for i := 44; i < len(b); i++ {
-		b[i] = 128
-	}
-	path := filepath.Join(t.TempDir(), "silence.wav")
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	tr, err := transcribe.Transcriber{Engine: p}.File(t.Context(), path, transcribe.FileOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(tr.Spans) != 1 || tr.Spans[0].Kind != transcribe.SpanSilence || tr.Spans[0].End != 3600 {
-		t.Fatalf("spans %+v", tr.Spans)
 	}
 }
 
