@@ -70,9 +70,9 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
-// stateBytes is what a child needs beside the weights, which all share: about 100 MB measured for base, more for larger
+// stateBytes is what a child needs beside the weights, which all share: about 160 MB measured for base, more for larger
 // models, whose states grow with them.
-const stateBytes = 128 << 20
+const stateBytes = 192 << 20
 
 // defaultChildren is one child with one thread per processor, which beats fewer children with more threads, as long as
 // three quarters of the memory hold them.

@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// cancelGrace is how long a child may take to stop by itself. A pass of the encoder cannot be interrupted and takes longer;
-// then the child is killed and another one started when it is needed.
+// cancelGrace is how long a child may take to stop by itself. It stops between two steps of
+// its work, also inside the encoder; one that does not is killed, and another one started when it is needed.
 const cancelGrace = 250 * time.Millisecond
 
 // process is one running child. call must not be used concurrently.
