@@ -92,6 +92,7 @@ func (r *run) hearChunk(ctx context.Context, c Chunk, samples []float32) (ChunkR
 	if best.trouble == ReasonTooFew && best.evidence.trouble() == "" { // the closer look found them
 		best.trouble = ""
 	}
+	edges(best.words, c, samples)
 	res := r.settle(c, best)
 	res.Attempts, res.Again, res.Seconds, res.Trouble = len(tried), best.again, e.total(), best.trouble
 	return res, nil
@@ -150,7 +151,7 @@ func (r *run) finish(ctx context.Context, e *ear, a *attempt) error {
 			return err
 		}
 		for k := range s.Tokens {
-			s.Tokens[k].End = ends[k]
+			s.Tokens[k].End = ends[k] + alignLag
 		}
 	}
 	old := a.evidence
@@ -260,7 +261,9 @@ func (r *run) settle(c Chunk, a attempt) ChunkResult {
 	if n := len(why); n > 0 {
 		strike(why[n-1])
 	}
+	pullBack(res.Words)
 	spread(res.Words)
+	reach(res.Words, c.Speech)
 	return res
 }
 

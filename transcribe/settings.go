@@ -10,7 +10,7 @@ import (
 
 // settingsVersion is raised when splitting, guards or word times change, so that saved chunks of an older version are not
 // mixed with new ones.
-const settingsVersion = 3
+const settingsVersion = 4
 
 const (
 	defaultBeams = 5 // as the model's authors evaluate it

@@ -193,3 +193,19 @@ func joinWords(words []Word) string {
 	}
 	return b.String()
 }
+
+const lastReach = 0.5 // s by which alignment may end the last word before a pause too early
+
+// reach lets the last word before a pause last until speech ends: alignment ends it when the model has understood it.
+func reach(words []Word, speech []Region) {
+	for i := range words {
+		w := &words[i]
+		for _, r := range speech {
+			from, to := round3(seconds(r.From)), round3(seconds(r.To))
+			last := i+1 == len(words) || words[i+1].Start >= to
+			if last && w.End > from && w.End < to && to-w.End <= lastReach {
+				w.End = to
+			}
+		}
+	}
+}
