@@ -82,6 +82,11 @@ bench-asr: build ## Measure speech to words against faster-whisper and whisper-c
 	$$python bench/asr/bench.py --binary bin/bench-asr $(if $(QUICK),--quick); \
 	$$python bench/asr/report.py $(if $(QUICK),--docs $(VESPER_CACHE)/bench-asr/results/last)
 
+.PHONY: soak
+soak: build ## Give the engine a thousand chunks; reports memory and how soon a cancel returns (CHUNKS=1000)
+	@$(WHISPER); bin/vesper models fetch
+	@$(WHISPER); go test ./transcribe/whisper -run '^$$' -bench '^BenchmarkSoak$$' -benchtime $(or $(CHUNKS),1000)x -timeout 4h
+
 ##@ Tidy
 
 .PHONY: clean

@@ -55,6 +55,9 @@ func tellDoubts(w io.Writer, t transcribe.Transcript) {
 			fmt.Fprintf(w, "struck:  %s–%s text that the engine wrote but nobody said (%s)\n", clock(s.Start), clock(s.End), s.Reason)
 		}
 	}
+	for _, s := range t.Unreliable() {
+		fmt.Fprintf(w, "unreliable: %s–%s however it was tried (%s); listen to it against the text\n", clock(s.Start), clock(s.End), s.Reason)
+	}
 	for _, d := range t.Doubts {
 		if d.Repaired {
 			fmt.Fprintf(w, "mended:  %s %q, where at first stood %q\n", clock(d.Start), d.Heard, d.Other)

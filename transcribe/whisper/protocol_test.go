@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"vesper/transcribe"
 )
 
 func TestFramesComeThroughWhole(t *testing.T) {
@@ -47,6 +49,23 @@ func FuzzFrames(f *testing.F) {
 		}
 		if v, err := unpackFloats(payload); err == nil && len(payload) > 0 && !reflect.DeepEqual(packFloats(nil, v), payload) {
 			t.Fatal("floats change on the way")
+		}
+	})
+}
+
+func FuzzRequests(f *testing.F) {
+	f.Add([]byte(`{"language":"en","beams":5,"mask":[1],"favour":[[1,2]],"boost":0.5,"prompt":[3]}`))
+	f.Add([]byte(`{"context":{"language":"en"},"tokens":[1,2]}`))
+	f.Add([]byte("{\"temperature\":1e999}"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, v := range []any{&transcribe.DecodeOptions{}, &scoreRequest{}, &alignRequest{}} {
+			err := unpack(b, v)
+			if err != nil && !errors.Is(err, errFrame) {
+				t.Fatalf("%T: %v", v, err)
+			}
+			if err != nil && len(b) > 12 && bytes.Contains([]byte(err.Error()), b) {
+				t.Fatalf("the error quotes the request: %v", err)
+			}
 		}
 	})
 }
