@@ -59,3 +59,15 @@ func TestTheLastWordOfASentenceComesBackFromBehindThePause(t *testing.T) {
 		t.Errorf("an answer after a pause was moved: %+v", answer)
 	}
 }
+
+func TestNoWordIsLeftWithoutTimeBesideAnother(t *testing.T) {
+	t.Parallel()
+	words := []Word{{Text: "is", Start: 1.184, End: 1.5}, {Text: "stable", Start: 1.184, End: 1.7}, {Text: "now", Start: 1.7, End: 2}}
+	spread(words)
+	inOrderOfTime(words, 3)
+	for _, w := range words {
+		if w.End-w.Start < shortest {
+			t.Errorf("%+v", words)
+		}
+	}
+}

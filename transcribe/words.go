@@ -127,12 +127,13 @@ func hasPause(from, to float64, speech []Region) bool {
 	return false
 }
 
-// spread shares the time of two words that follow each other when alignment gave one of them next to nothing.
+// spread shares the time of two words that follow each other when one of them has next to nothing, or would once the other
+// has begun.
 func spread(words []Word) {
 	const tiny, touching = 0.08, 0.05 // s
 	for i := 1; i < len(words); i++ {
 		a, b := &words[i-1], &words[i]
-		short := b.End-b.Start < tiny || a.End-a.Start < tiny
+		short := b.End-b.Start < tiny || min(a.End, b.Start)-a.Start < tiny
 		if !short || b.Start-a.End > touching || b.End-a.Start < 2*shortest {
 			continue
 		}
