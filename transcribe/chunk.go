@@ -264,6 +264,7 @@ func (r *run) settle(c Chunk, a attempt) ChunkResult {
 	pullBack(res.Words)
 	spread(res.Words)
 	reach(res.Words, c.Speech)
+	separate(res.Words)
 	return res
 }
 

@@ -62,11 +62,15 @@ func TestTheLastWordOfASentenceComesBackFromBehindThePause(t *testing.T) {
 
 func TestNoWordIsLeftWithoutTimeBesideAnother(t *testing.T) {
 	t.Parallel()
-	words := []Word{{Text: "is", Start: 1.184, End: 1.5}, {Text: "stable", Start: 1.184, End: 1.7}, {Text: "now", Start: 1.7, End: 2}}
+	words := []Word{
+		{Text: "Milo", Start: 0.5, End: 1}, {Text: "is", Start: 1.184, End: 1.224}, {Text: "a", Start: 1.124, End: 1.224},
+		{Text: "boy", Start: 1.224, End: 1.6}, {Text: "with", Start: 1.224, End: 1.7}, {Text: "pain", Start: 1.7, End: 2},
+	}
 	spread(words)
+	separate(words)
 	inOrderOfTime(words, 3)
 	for _, w := range words {
-		if w.End-w.Start < shortest {
+		if w.End-w.Start < shortest-0.001 {
 			t.Errorf("%+v", words)
 		}
 	}

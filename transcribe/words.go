@@ -210,3 +210,16 @@ func reach(words []Word, speech []Region) {
 		}
 	}
 }
+
+// separate gives each word a moment of its own, in order.
+func separate(words []Word) {
+	for i := range words {
+		w := &words[i]
+		if i > 0 {
+			before := &words[i-1]
+			w.Start = max(w.Start, round3(before.Start+shortest))
+			before.End = min(before.End, w.Start)
+		}
+		w.End = max(w.End, round3(w.Start+shortest))
+	}
+}
