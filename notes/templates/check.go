@@ -55,7 +55,11 @@ func (c *checker) line(at string) int {
 func syntaxProblem(name string, err error) Problem {
 	var located yaml.Error
 	if errors.As(err, &located) && located.GetToken() != nil {
-		return Problem{File: name, Line: located.GetToken().Position.Line, Message: located.GetMessage()}
+		message := located.GetMessage()
+		if strings.Contains(message, "unknown field") {
+			message += ": check its spelling; docs/templates.md lists the fields"
+		}
+		return Problem{File: name, Line: located.GetToken().Position.Line, Message: message}
 	}
 	return Problem{File: name, Message: err.Error()}
 }
@@ -71,20 +75,22 @@ func (c *checker) check(t Template) {
 		c.add("$.key", "a key is lower-case letters, digits and underscores")
 	}
 	if t.Name == "" {
-		c.add("$.name", "the name is missing")
+		c.add("$.name", "the name is missing: write what people call this kind of document")
 	}
 	if !loincForm.MatchString(t.LOINC.Code) {
-		c.add("$.loinc.code", "a LOINC code looks like 11506-3")
+		c.add("$.loinc.code", "a LOINC code looks like 11506-3: look the document's code up at loinc.org")
 	} else if !loincDigitRight(t.LOINC.Code) {
-		c.add("$.loinc.code", "the check digit of this LOINC code is wrong")
+		c.add("$.loinc.code", "the check digit of this LOINC code is wrong: a digit was mistyped")
 	}
 	if len(t.Sections) == 0 {
 		c.add("$.sections", "a template has at least one section")
 	}
 	if _, ok := t.Section(t.Default()); !ok {
-		c.add("$.default_section", fmt.Sprintf("there is no section %q", t.DefaultSection))
+		c.add("$.default_section", fmt.Sprintf("there is no section %q in this template", t.DefaultSection))
 	}
 	c.checkSections(t)
+	c.checkStatements(t)
+	c.checkNormals(t)
 }
 
 func (c *checker) checkSections(t Template) {
@@ -99,7 +105,7 @@ func (c *checker) checkSections(t Template) {
 		}
 		keys[s.Key] = true
 		if s.Heading == "" {
-			c.add(at+".heading", "the heading is missing")
+			c.add(at+".heading", "the heading is missing: write it as it is printed")
 		}
 		switch s.Layout {
 		case Prose, List, Numbered, Table:
@@ -114,7 +120,7 @@ func (c *checker) checkSections(t Template) {
 		}
 		for j, other := range s.SatisfiedBy {
 			if _, ok := t.Section(other); !ok {
-				c.add(fmt.Sprintf("%s.satisfied_by[%d]", at, j), fmt.Sprintf("there is no section %q", other))
+				c.add(fmt.Sprintf("%s.satisfied_by[%d]", at, j), fmt.Sprintf("there is no section %q in this template", other))
 			}
 		}
 	}

@@ -21,9 +21,12 @@ type entry struct {
 	Required    bool     `yaml:"required"`
 	Layout      Layout   `yaml:"layout"`
 	Synonyms    []string `yaml:"synonyms"`
+	HeardAs     []string `yaml:"heard_as"`
 	Labels      []Label  `yaml:"labels"`
 	LabelSet    string   `yaml:"label_set"`
 	SatisfiedBy []string `yaml:"satisfied_by"`
+	Cues        []string `yaml:"cues"`
+	Content     []string `yaml:"content"`
 }
 
 // file is a work type as written.
@@ -36,18 +39,22 @@ type file struct {
 		Routine string `yaml:"routine"`
 		Stat    string `yaml:"stat"`
 	} `yaml:"turn_around"`
-	DefaultSection string  `yaml:"default_section"`
-	Sections       []entry `yaml:"sections"`
+	DefaultSection string      `yaml:"default_section"`
+	Sections       []entry     `yaml:"sections"`
+	Statements     []Statement `yaml:"statements"`
+	Normals        []Normal    `yaml:"normals"`
 }
 
 // library is what work types share.
 type library struct {
 	sections map[string]entry
 	labels   map[string][]Label
+	cues     map[string]map[string][]string // set → weight → phrases
 }
 
 // Load reads every *.yaml file in the root of fsys as a work type; they may use the shared sections and label sets that
-// come with Vesper. All problems of all files are reported together, each as "file:line: what is wrong".
+// come with Vesper. All problems of all files are reported together, each as "file:line: what is wrong"; the set that is
+// returned beside such an error (see AsInvalid) holds the files without a problem.
 func Load(fsys fs.FS) (Set, error) {
 	return loadSet(fsys, ".", embedded)
 }
@@ -80,16 +87,20 @@ func loadSet(fsys fs.FS, dir string, shared fs.FS) (Set, error) {
 			return Set{}, fmt.Errorf("read work type: %w", err)
 		}
 		t, found := parse(name, data, lib)
+		found = append(found, clashes(set, t, name, data)...)
 		problems = append(problems, found...)
-		problems = append(problems, clashes(set, t, name, data)...)
-		set.templates = append(set.templates, t)
+		if len(found) == 0 {
+			set.templates = append(set.templates, t)
+		}
 	}
 	return set, join(problems)
 }
 
 func loadLibrary(shared fs.FS) (library, error) {
 	lib := library{}
-	for name, into := range map[string]any{"shared/sections.yaml": &lib.sections, "shared/labels.yaml": &lib.labels} {
+	for name, into := range map[string]any{
+		"shared/sections.yaml": &lib.sections, "shared/labels.yaml": &lib.labels, "shared/cues.yaml": &lib.cues,
+	} {
 		data, err := fs.ReadFile(shared, name)
 		if err != nil {
 			return library{}, fmt.Errorf("read shared sections: %w", err)
@@ -108,7 +119,7 @@ func parse(name string, data []byte, lib library) (Template, []Problem) {
 		return Template{}, []Problem{syntaxProblem(name, err)}
 	}
 	c := checker{name: name, data: data}
-	t := Template{Key: f.Key, Name: f.Name, LOINC: f.LOINC, Aliases: f.Aliases, DefaultSection: f.DefaultSection}
+	t := Template{Key: f.Key, Name: f.Name, LOINC: f.LOINC, Aliases: f.Aliases, DefaultSection: f.DefaultSection, Statements: f.Statements, Normals: f.Normals}
 	t.TurnAround.Routine = c.duration("$.turn_around.routine", f.TurnAround.Routine)
 	t.TurnAround.Stat = c.duration("$.turn_around.stat", f.TurnAround.Stat)
 	for i, e := range f.Sections {
@@ -130,8 +141,9 @@ func (c *checker) section(i int, e entry, lib library) Section {
 	}
 	s := Section{
 		Key: e.Key, Heading: e.Heading, Required: e.Required, Layout: e.Layout,
-		Synonyms: e.Synonyms, Labels: e.Labels, SatisfiedBy: e.SatisfiedBy,
+		Synonyms: e.Synonyms, HeardAs: e.HeardAs, Labels: e.Labels, SatisfiedBy: e.SatisfiedBy,
 	}
+	s.Cues = c.cues(at, e, lib)
 	if e.LabelSet != "" {
 		set, ok := lib.labels[e.LabelSet]
 		if !ok {
@@ -157,6 +169,12 @@ func overlay(e, base entry) entry {
 	}
 	if e.LabelSet == "" {
 		e.LabelSet = base.LabelSet
+	}
+	if e.HeardAs == nil {
+		e.HeardAs = base.HeardAs
+	}
+	if e.Cues == nil {
+		e.Cues = base.Cues
 	}
 	return e
 }

@@ -9,6 +9,7 @@ import (
 	"embed"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"vesper/internal/fault"
@@ -40,9 +41,13 @@ type Section struct {
 	Required bool     `yaml:"required"`
 	Layout   Layout   `yaml:"layout"`
 	Synonyms []string `yaml:"synonyms"` // how the heading is said
-	Labels   []Label  `yaml:"labels"`
+	// HeardAs are mishearings of the heading by engines, accepted only where the dictation marks a heading ("colon").
+	HeardAs []string `yaml:"heard_as"`
+	Labels  []Label  `yaml:"labels"`
 	// SatisfiedBy names sections whose text makes this required section complete: "assessment_plan" for "plan".
 	SatisfiedBy []string `yaml:"satisfied_by"`
+	// Cues are what shows that a sentence without a heading belongs here.
+	Cues []Cue `yaml:"-"`
 }
 
 // LOINC is the document's code in the LOINC system.
@@ -65,8 +70,40 @@ type Template struct {
 	Aliases    []string   `yaml:"aliases"`
 	TurnAround TurnAround `yaml:"turn_around"`
 	// DefaultSection receives what is dictated before the first heading.
-	DefaultSection string    `yaml:"default_section"`
-	Sections       []Section `yaml:"sections"`
+	DefaultSection string      `yaml:"default_section"`
+	Sections       []Section   `yaml:"sections"`
+	Statements     []Statement `yaml:"statements"`
+	// Normals are text blocks of the work type, inserted only where the physician asks for one by name.
+	Normals []Normal `yaml:"normals"`
+}
+
+// Statement is something that a document of this kind must say: the blood loss of an operation, the comparison of a study.
+type Statement struct {
+	Key  string `yaml:"key"`
+	Name string `yaml:"name"` // as shown to people
+	// Sections say it when they have text, Says when one of these phrases stands anywhere in the note.
+	Sections []string `yaml:"sections"`
+	Says     []string `yaml:"says"`
+}
+
+// Normal is a block of text for findings as they usually are.
+type Normal struct {
+	Name     string   `yaml:"name"`     // "exam": asked for as "insert my normal exam"
+	Synonyms []string `yaml:"synonyms"` // other names
+	Section  string   `yaml:"section"`  // where it belongs
+	Text     string   `yaml:"text"`
+}
+
+// Normal returns the text block with this name or synonym, without regard to case, spaces and hyphens.
+func (t Template) Normal(name string) (Normal, bool) {
+	for _, n := range t.Normals {
+		for _, known := range append([]string{n.Name}, n.Synonyms...) {
+			if fold(known) == fold(name) {
+				return n, true
+			}
+		}
+	}
+	return Normal{}, false
 }
 
 // Section returns the section with this key.
@@ -95,25 +132,36 @@ var embedded embed.FS
 
 var builtIn = sync.OnceValues(func() (Set, error) { return loadSet(embedded, "worktypes", embedded) })
 
-// All returns the work types that come with Vesper, by key. The embedded files are checked by a test; a defect in them is
-// a defect of the build.
-func All() []Template {
+// BuiltIn returns the work types that come with Vesper. The embedded files are checked by a test; a defect in them is a
+// defect of the build.
+func BuiltIn() Set {
 	set, err := builtIn()
 	if err != nil {
 		panic("templates: the embedded work types are broken: " + err.Error())
 	}
-	return set.All()
+	return set
 }
 
-// Find returns the built-in work type with this key, name or alias ("progress", "SOAP", "H&P"). An unknown name is a
-// fault that lists the known ones.
-func Find(name string) (Template, error) {
-	set, err := builtIn()
-	if err != nil {
-		return Template{}, err
+// installed are a practice's work types over the built-in ones, set once at the start of the process.
+var installed atomic.Pointer[Set]
+
+// Install makes a set the one that All and Find answer from. Call it at the start of the process, before anything is
+// drafted; what was found before stays as it was.
+func Install(set Set) { installed.Store(&set) }
+
+func current() Set {
+	if set := installed.Load(); set != nil {
+		return *set
 	}
-	return set.Find(name)
+	return BuiltIn()
 }
+
+// All returns the work types of this installation, by key.
+func All() []Template { return current().All() }
+
+// Find returns this installation's work type with this key, name or alias ("progress", "SOAP", "H&P"). An unknown name is
+// a fault that lists the known ones.
+func Find(name string) (Template, error) { return current().Find(name) }
 
 // Set is an immutable collection of work types, in the order of their files.
 type Set struct {
@@ -126,17 +174,18 @@ func (s Set) All() []Template { return append([]Template(nil), s.templates...) }
 // Default is the work type of a dictation that names none.
 const Default = "progress"
 
-// Find returns the work type with this key, name or alias, without regard to case, spaces and hyphens; "" is Default.
+// Find returns the work type with this key, name or alias, without regard to case, spaces and hyphens; "" is Default. A
+// key goes before a name; of two with one name the later is taken, so that what a practice adds goes before what it finds.
 func (s Set) Find(name string) (Template, error) {
 	want := fold(cmp.Or(name, Default))
 	for _, t := range s.templates {
-		if fold(t.Key) == want || fold(t.Name) == want {
+		if fold(t.Key) == want {
 			return t, nil
 		}
-		for _, alias := range t.Aliases {
-			if fold(alias) == want {
-				return t, nil
-			}
+	}
+	for i := len(s.templates) - 1; i >= 0; i-- {
+		if s.templates[i].called(want) {
+			return s.templates[i], nil
 		}
 	}
 	keys := make([]string, len(s.templates))
@@ -145,6 +194,19 @@ func (s Set) Find(name string) (Template, error) {
 	}
 	return Template{}, fault.New(fault.NotFound, "work_type_unknown",
 		"There is no such work type. Use one of: "+strings.Join(keys, ", ")+".")
+}
+
+// called says that the template has this folded name or alias.
+func (t Template) called(folded string) bool {
+	if fold(t.Name) == folded {
+		return true
+	}
+	for _, alias := range t.Aliases {
+		if fold(alias) == folded {
+			return true
+		}
+	}
+	return false
 }
 
 // With returns a set in which the templates of other replace those with the same key and add the rest.

@@ -1,0 +1,74 @@
+package templates
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Cue is a phrase that shows what a sentence is about. A sentence's score for a section is the sum of the weights of the
+// section's cues that it has.
+type Cue struct {
+	Weight float64
+	Start  bool // only at the beginning of the sentence
+	// Words as said, in lower case. A word in angle brackets stands for a class: <number>, <pressure> (120/80), <drug>,
+	// <age>, <any>.
+	Words []string
+}
+
+// Classes are the words in angle brackets that a cue may have.
+func Classes() []string { return []string{"<number>", "<pressure>", "<drug>", "<age>", "<any>"} }
+
+// contentWeight is the weight of a phrase that a template gives itself.
+const contentWeight = 3
+
+// cues completes the cues of a section: the sets that it names and its own phrases.
+func (c *checker) cues(at string, e entry, lib library) []Cue {
+	var out []Cue
+	for i, name := range e.Cues {
+		set, ok := lib.cues[name]
+		if !ok {
+			c.add(fmt.Sprintf("%s.cues[%d]", at, i), fmt.Sprintf("there is no set of cues %q; there are: %s", name, strings.Join(sortedKeys(lib.cues), ", ")))
+		}
+		for _, weight := range sortedKeys(set) {
+			w, err := strconv.ParseFloat(weight, 64)
+			if err != nil {
+				c.add(fmt.Sprintf("%s.cues[%d]", at, i), fmt.Sprintf("the weight %q of %q is no number", weight, name))
+			}
+			for _, phrase := range set[weight] {
+				out = append(out, newCue(phrase, w))
+			}
+		}
+	}
+	for i, phrase := range e.Content {
+		cue := newCue(phrase, contentWeight)
+		if problem := cue.problem(); problem != "" {
+			c.add(fmt.Sprintf("%s.content[%d]", at, i), problem)
+			continue
+		}
+		out = append(out, cue)
+	}
+	return out
+}
+
+func newCue(phrase string, weight float64) Cue {
+	phrase, start := strings.CutPrefix(strings.ToLower(strings.TrimSpace(phrase)), "^")
+	return Cue{Weight: weight, Start: start, Words: strings.Fields(phrase)}
+}
+
+// problem says what is wrong with a cue, "" if nothing is.
+func (c Cue) problem() string {
+	if len(c.Words) == 0 {
+		return "a phrase needs a word"
+	}
+	for _, w := range c.Words {
+		if strings.HasPrefix(w, "<") && !slices.Contains(Classes(), w) {
+			return fmt.Sprintf("%q is no class of words; use one of %s", w, strings.Join(Classes(), " "))
+		}
+	}
+	return ""
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
