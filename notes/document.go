@@ -114,6 +114,8 @@ type Flag struct {
 	End      float64     `json:"end"`
 	Detail   string      `json:"detail"` // why, in plain words
 	Settled  *Settlement `json:"settled,omitempty"`
+	Also     []Span      `json:"also,omitempty"` // where the recording says what this contradicts
+	More     []Flag      `json:"more,omitempty"` // the flags that a flag of kind "more" holds
 }
 
 // RemovedReason says why words of the transcript are not in the note's text.

@@ -2,6 +2,7 @@ package notes
 
 import (
 	"strings"
+	"time"
 
 	"vesper/internal/fault"
 	"vesper/notes/numbers"
@@ -11,8 +12,15 @@ import (
 
 // Options set how a draft is made. The zero value is the default.
 type Options struct {
-	// MaxDoubts is the largest number of flags for unsure words in one note; 0 means 8. The least sure come first.
+	// MaxDoubts is the largest number of flags for unsure words in one note; 0 means 8. The least sure come first; what is
+	// left over becomes one flag.
 	MaxDoubts int
+	// MaxFlags is how many flags a note shows one by one; 0 means 12. Only notices are folded into one.
+	MaxFlags int
+	// Patient is whom the note is bound to; what was dictated is held against it.
+	Patient Patient
+	// Dictated is when the recording was made; zero when not known.
+	Dictated time.Time
 }
 
 // Draft writes a note from a transcript: it carries out spoken commands, finds the sections of the template, writes numbers
@@ -40,7 +48,9 @@ func Draft(t transcribe.Transcript, tpl templates.Template, opts Options) (Docum
 	doc.Flags = distinct(doc.Flags)
 	doc.Removed = s.removed
 	doc.FollowUps = []FollowUp{}
-	return missingSections(doc, tpl), nil
+	doc = withChecks(missingSections(doc, tpl), opts)
+	doc.Flags = fold(doc.Flags, opts.MaxFlags)
+	return doc, nil
 }
 
 // compose sets the segments into the template's sections. Sections without text are left out unless they are required.

@@ -70,6 +70,7 @@ func (s *scanner) flagUnsure(most int) []Flag {
 		}
 	}
 	sort.SliceStable(found, func(a, b int) bool { return found[a].confidence < found[b].confidence })
+	rest := found[min(len(found), most):]
 	found = found[:min(len(found), most)]
 	sort.SliceStable(found, func(a, b int) bool { return found[a].tokens[0] < found[b].tokens[0] })
 	flags := make([]Flag, 0, len(found))
@@ -77,7 +78,23 @@ func (s *scanner) flagUnsure(most int) []Flag {
 		flags = append(flags, s.flag(FlagLowConfidence, u.risk.severity, u.section, u.tokens, u.text,
 			"The engine was unsure of “"+u.text+"”, "+u.risk.explained+". Listen to it."))
 	}
-	return flags
+	return append(flags, s.leftOver(rest)...)
+}
+
+// leftOver is one flag for the unsure words beyond the cap: none is dropped unseen.
+func (s *scanner) leftOver(rest []unsure) []Flag {
+	var folded []Flag
+	severity := Notice
+	for _, u := range rest {
+		folded = append(folded, s.flag(FlagLowConfidence, u.risk.severity, u.section, u.tokens, u.text, "The engine was unsure of “"+u.text+"”, "+u.risk.explained+"."))
+		if u.risk.severity == Critical {
+			severity = Critical
+		}
+	}
+	if len(folded) == 0 {
+		return nil
+	}
+	return []Flag{moreFlag(folded, severity, "more words were heard unclearly")}
 }
 
 func join(a, b unsure) unsure {
