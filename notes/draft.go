@@ -32,6 +32,7 @@ func Draft(t transcribe.Transcript, tpl templates.Template, opts Options) (Docum
 	}
 	s := newScanner(t, tpl)
 	s.scan()
+	s.route()
 	var doubts []doubt
 	for i := range s.segments {
 		doubts = append(doubts, s.segments[i].rewriteNumbers()...)
@@ -62,7 +63,7 @@ func (s *scanner) compose() Document {
 			if seg.section != section.Key {
 				continue
 			}
-			if w.started {
+			if w.started && !seg.free {
 				w.hold(item{kind: itemBreak, text: "\n\n", layout: true})
 			}
 			trimEnd(seg.items)

@@ -42,6 +42,9 @@ type item struct {
 type segment struct {
 	section string
 	items   []item
+	free    bool // without a heading: its text goes where its content belongs
+	headed  bool // under a heading of its own
+	hinted  bool // its first words name the section ("Medications include …")
 }
 
 // doubt is a number that can be read in two ways.

@@ -38,6 +38,7 @@ func newScanner(t transcribe.Transcript, tpl templates.Template) *scanner {
 	s.readHabits()
 	s.readCapitals()
 	s.open(tpl.Default())
+	s.current().free = true
 	return s
 }
 
@@ -196,9 +197,7 @@ func (s *scanner) title() {
 func (s *scanner) heading(i int, f found) int {
 	end := i + f.words + f.eaten
 	if f.heading.label != "" {
-		if f.heading.section != s.section {
-			s.open(f.heading.section)
-		}
+		s.openNamed(f.heading.section, s.current().free)
 		text := f.heading.label
 		if !f.heading.heardAs {
 			text = capitalised(plainWords(s.tokens[i : i+f.words]))
@@ -211,13 +210,12 @@ func (s *scanner) heading(i int, f found) int {
 		return end
 	}
 	if f.keep {
-		if f.heading.section != s.section {
-			s.open(f.heading.section)
-		}
+		s.openNamed(f.heading.section, true)
 		s.word(i)
 		return i + 1
 	}
 	s.open(f.heading.section)
+	s.current().headed = true
 	s.remove(RemovedHeading, i, end)
 	return end
 }

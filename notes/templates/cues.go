@@ -13,7 +13,7 @@ import (
 type Cue struct {
 	Weight float64
 	Start  bool // only at the beginning of the sentence
-	// Words as said, in lower case. A word in angle brackets stands for a class: <number>, <pressure> (120/80), <drug>,
+	// Words as said, in lower case, without hyphens and apostrophes. A word in angle brackets stands for a class: <number>, <pressure> (120/80), <drug>,
 	// <age>, <any>.
 	Words []string
 }
@@ -55,6 +55,7 @@ func (c *checker) cues(at string, e entry, lib library) []Cue {
 
 func newCue(phrase string, weight float64) Cue {
 	phrase, start := strings.CutPrefix(strings.ToLower(strings.TrimSpace(phrase)), "^")
+	phrase = strings.NewReplacer("-", " ", "'", "", ".", "").Replace(phrase)
 	return Cue{Weight: weight, Start: start, Words: strings.Fields(phrase)}
 }
 

@@ -1,0 +1,185 @@
+package notes
+
+import (
+	"math"
+	"regexp"
+	"strings"
+
+	"vesper/notes/templates"
+)
+
+// router finds the way of units through the sections of a template.
+type router struct {
+	sections []templates.Section
+	first    string // where the text begins if nothing says otherwise
+}
+
+// path is the section of each unit: of all ways through the sections the one with the highest sum of scores, less the
+// costs of moving (Viterbi's algorithm).
+func (r router) path(units []unit) []string {
+	n := len(r.sections)
+	best := make([]float64, n)
+	for k, section := range r.sections {
+		best[k] = -costFirst
+		if section.Key == r.first {
+			best[k] = 0
+		}
+		best[k] += r.score(units[0], section)
+	}
+	from := make([][]int, len(units))
+	for i := 1; i < len(units); i++ {
+		next := make([]float64, n)
+		from[i] = make([]int, n)
+		for k, section := range r.sections {
+			next[k] = math.Inf(-1)
+			for j := range r.sections {
+				if v := best[j] - cost(j, k, units[i].fresh); v > next[k] {
+					next[k], from[i][k] = v, j
+				}
+			}
+			next[k] += r.score(units[i], section)
+		}
+		best = next
+	}
+	at := 0
+	for k := range best {
+		if best[k] > best[at] {
+			at = k
+		}
+	}
+	out := make([]string, len(units))
+	for i := len(units) - 1; i >= 0; i-- {
+		out[i] = r.sections[at].Key
+		if i > 0 {
+			at = from[i][at]
+		}
+	}
+	return out
+}
+
+// cost of moving from section j to section k.
+func cost(j, k int, fresh bool) float64 {
+	c := 0.0
+	switch {
+	case k > j:
+		c = costForward
+	case k < j:
+		c = costBackward
+	}
+	if fresh && c > 0 {
+		c -= easeFresh
+	}
+	return c
+}
+
+// score says how much a unit speaks for a section.
+func (r router) score(u unit, section templates.Section) float64 {
+	if u.list {
+		return r.listScore(u, section)
+	}
+	sum := 0.0
+	if len(section.SatisfiedBy) > 0 || !r.stands(section) {
+		sum = min(cueScore(u.keys, section.Cues), mostPerUnit)
+	}
+	if u.hint == section.Key {
+		sum += hintWeight
+	}
+	return sum
+}
+
+// listScore keeps a numbered list out of sections that are not laid out as one.
+func (r router) listScore(u unit, section templates.Section) float64 {
+	if section.Layout != templates.Numbered {
+		return 0
+	}
+	return 2 + min(cueScore(u.keys, section.Cues), mostPerUnit)
+}
+
+// stands says that the section stands for others ("assessment and plan"): only lists and alternating text go there.
+func (r router) stands(section templates.Section) bool {
+	for _, other := range r.sections {
+		for _, key := range other.SatisfiedBy {
+			if key == section.Key && other.Layout == templates.Numbered {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// skippable words may stand before the words that a cue wants at the beginning.
+var skippable = wordSet("and also today currently now then so otherwise again additionally next finally")
+
+// cueScore is the sum of the weights of the cues that the words have, each counted once.
+func cueScore(keys []string, cues []templates.Cue) float64 {
+	begin := 0
+	for begin < 2 && begin < len(keys) && skippable[keys[begin]] {
+		begin++
+	}
+	sum := 0.0
+	for _, c := range cues {
+		if c.Start {
+			if cueAt(keys, begin, c.Words) || begin > 0 && cueAt(keys, 0, c.Words) {
+				sum += c.Weight
+			}
+			continue
+		}
+		for i := range keys {
+			if cueAt(keys, i, c.Words) {
+				sum += c.Weight
+				break
+			}
+		}
+	}
+	return sum
+}
+
+func cueAt(keys []string, i int, words []string) bool {
+	if i+len(words) > len(keys) {
+		return false
+	}
+	for j, w := range words {
+		if keys[i+j] != w && (w[0] != '<' || !inClass(keys[i+j], w)) {
+			return false
+		}
+	}
+	return true
+}
+
+var (
+	pressureForm = regexp.MustCompile(`^\d{2,3}/\d{2,3}$`)
+	ageForm      = regexp.MustCompile(`^\d{1,3}(yo|yom|yof)$`)
+)
+
+// inClass says that a word is of a class that cues can name.
+func inClass(key, class string) bool {
+	switch class {
+	case "<number>":
+		return numberLike(key)
+	case "<pressure>":
+		return pressureForm.MatchString(key)
+	case "<drug>":
+		return drugLike(key)
+	case "<age>":
+		return ageForm.MatchString(key)
+	}
+	return class == "<any>"
+}
+
+// cueKeys are the words of an item for comparison with cues; hyphens part words.
+func (s *scanner) cueKeys(it item) []string {
+	if it.kind != itemWord && it.kind != itemLabel {
+		return nil
+	}
+	var out []string
+	for _, t := range it.tokens {
+		out = append(out, strings.FieldsFunc(s.tokens[t].key, func(r rune) bool { return r == '-' })...)
+	}
+	return out
+}
+
+// endsSentence says that a sentence ends with the item.
+func endsSentence(it item) bool {
+	return it.kind == itemMark && strings.ContainsAny(it.text, sentenceEnds) ||
+		(it.kind == itemWord || it.kind == itemBlank) && strings.ContainsAny(it.trail, sentenceEnds)
+}
