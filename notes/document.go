@@ -140,17 +140,11 @@ type Removed struct {
 	Words   []int         `json:"words"`   // places in the transcript
 }
 
-// FollowUp is something the physician promised, found in the dictation.
-type FollowUp struct {
-	Kind string `json:"kind"` // "appointment", "lab", "referral", …
-	Text string `json:"text"`
-	Due  string `json:"due"` // as a date (2006-01-02) or an interval in words; "" when not said
-	To   string `json:"to"`
-}
-
 // Document is the structured body of one version of a note.
 type Document struct {
-	WorkType  string     `json:"work_type"`
+	WorkType string `json:"work_type"`
+	// Dictated is the day of the dictation (2006-01-02), from which intervals count; "" where it is not known.
+	Dictated  string     `json:"dictated,omitempty"`
 	Sections  []Section  `json:"sections"`
 	Blanks    []Blank    `json:"blanks"`
 	Flags     []Flag     `json:"flags"`

@@ -19,7 +19,8 @@ type Options struct {
 	MaxFlags int
 	// Patient is whom the note is bound to; what was dictated is held against it.
 	Patient Patient
-	// Dictated is when the recording was made; zero when not known.
+	// Dictated is when the recording was made, in the physician's time zone; zero when not known. Due dates of follow-ups
+	// count from this day; without it they stay words.
 	Dictated time.Time
 }
 
@@ -48,7 +49,7 @@ func Draft(t transcribe.Transcript, tpl templates.Template, opts Options) (Docum
 	doc.Flags = append(doc.Flags, s.flags...)
 	doc.Flags = distinct(doc.Flags)
 	doc.Removed = s.removed
-	doc.FollowUps = []FollowUp{}
+	doc = withFollowUps(doc, opts.Dictated)
 	doc = withChecks(missingSections(doc, tpl), opts)
 	doc.Flags = fold(doc.Flags, opts.MaxFlags)
 	return doc, nil

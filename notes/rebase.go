@@ -31,6 +31,7 @@ func Rebase(prev Document, edited []SectionText, by string, at time.Time) Docume
 	}
 	next.Blanks = blanksOf(next)
 	next.Flags = settleEdited(prev, next, by, at)
+	next.FollowUps = relinkFollowUps(prev, next, by, at)
 	next.Flags = recheck(prev, next, by, at)
 	return withMissingSections(next)
 }

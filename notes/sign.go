@@ -148,12 +148,12 @@ func AddendumDocument(workType, text, by string, at time.Time) (Document, error)
 		return Document{}, fault.New(fault.Invalid, "addendum_empty", "The addendum has no text. Write what is to be added.")
 	}
 	at = at.UTC()
-	return Document{
+	return withFollowUps(Document{
 		WorkType: workType,
 		Sections: []Section{{
 			Key: "addendum", Heading: "Addendum", Required: true,
 			Runs: []Run{{Text: text, Source: Source{Kind: FromPerson, By: by, At: &at}}},
 		}},
-		Blanks: []Blank{}, Flags: []Flag{}, FollowUps: []FollowUp{},
-	}, nil
+		Blanks: []Blank{}, Flags: []Flag{},
+	}, at.Local()), nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"vesper/internal/client"
 	"vesper/internal/fault"
@@ -89,6 +90,7 @@ type draftCmd struct {
 	File     string `arg:"" help:"Recording, or the JSON of vesper transcribe."`
 	WorkType string `help:"Kind of document: progress, hp, consult, procedure …" default:"progress"`
 	JSON     bool   `help:"Print sections, blanks, flags and follow-ups as JSON."`
+	Date     string `help:"Day of the dictation (2006-01-02), from which due dates count; without it they stay words." placeholder:"DATE"`
 }
 
 // Run prints the note.
@@ -97,11 +99,17 @@ func (c *draftCmd) Run(rt *runtime) error {
 	if err != nil {
 		return err
 	}
+	opts := notes.Options{}
+	if c.Date != "" {
+		if opts.Dictated, err = time.ParseInLocation(time.DateOnly, c.Date, time.Local); err != nil {
+			return fault.Wrap(err, fault.Invalid, "date_invalid", "The date must be written as 2006-01-02.")
+		}
+	}
 	t, err := c.transcript(rt)
 	if err != nil {
 		return err
 	}
-	doc, err := notes.Draft(t, tpl, notes.Options{})
+	doc, err := notes.Draft(t, tpl, opts)
 	if err != nil {
 		return err
 	}
