@@ -2,6 +2,7 @@ package notes
 
 import (
 	"slices"
+	"strings"
 
 	"vesper/notes/templates"
 )
@@ -19,6 +20,7 @@ const (
 	costFirst    = 1.0 // to begin elsewhere than in the default section
 	hintWeight   = 6.0 // of words that name the section ("Medications include …")
 	mostPerUnit  = 9.0 // no unit counts for more
+	strayBrief   = 1.2 // of a unit without cues in a section that holds a phrase or two
 )
 
 // Less than this has no shape that content could show: it stays where it is.
@@ -65,7 +67,7 @@ func (s *scanner) routeRun(run []segment, opening bool) []segment {
 		}
 		run[i].free = false
 	}
-	if len(units) < fewestUnits || words < fewestWords {
+	if len(units) < 2 || opening && (len(units) < fewestUnits || words < fewestWords) {
 		return run
 	}
 	r := router{sections: s.routable(units, run[0].section, opening), first: run[0].section}
@@ -98,12 +100,15 @@ func (s *scanner) routable(units []unit, first string, opening bool) []templates
 	var out []templates.Section
 	for i, section := range s.tpl.Sections {
 		hinted := slices.ContainsFunc(units, func(u unit) bool { return u.hint == section.Key })
-		if section.Key == first || hinted || len(section.Cues) > 0 && !headed[section.Key] && i < limit {
+		if section.Key == first || hinted || takesText(section) && !headed[section.Key] && i < limit {
 			out = append(out, section)
 		}
 	}
 	return out
 }
+
+// takesText says that text without a heading may go to the section.
+func takesText(section templates.Section) bool { return len(section.Cues) > 0 && !section.HeadingOnly }
 
 // place is the position of a section in the template.
 func (s *scanner) place(key string) int {
@@ -113,11 +118,11 @@ func (s *scanner) place(key string) int {
 // contentSection is where text goes whose words name a section: the section itself, or the one that stands for it in a
 // template that has no cues for it ("objective" for "exam").
 func (s *scanner) contentSection(key string) string {
-	if section, ok := s.tpl.Section(key); !ok || len(section.Cues) > 0 {
+	if section, ok := s.tpl.Section(key); !ok || takesText(section) {
 		return key
 	}
 	for _, other := range s.tpl.Sections {
-		if len(other.Cues) > 0 && slices.Contains(other.SatisfiedBy, key) {
+		if takesText(other) && slices.Contains(other.SatisfiedBy, key) {
 			return other.Key
 		}
 	}
@@ -157,10 +162,12 @@ func (s *scanner) unitsOf(seg segment) []unit {
 	var out []unit
 	ended, list := true, false
 	hint := ""
-	if seg.hinted {
+	if seg.headed {
+		hint = seg.section
+	} else if seg.hinted {
 		hint = s.contentSection(seg.section)
 	}
-	for _, it := range seg.items {
+	for i, it := range seg.items {
 		paragraph := it.kind == itemBreak && len(it.text) > 1
 		list = list && !paragraph
 		begins := it.kind == itemBreak && !list || it.kind == itemLabel || it.kind == itemNumber && !list
@@ -182,9 +189,18 @@ func (s *scanner) unitsOf(seg segment) []unit {
 		}
 		u.items = append(u.items, it)
 		u.keys = append(u.keys, s.cueKeys(it)...)
-		ended = endsSentence(it) || ended && (it.kind == itemClose || it.kind == itemBlank)
+		ended = endsSentence(it) || s.endsByPoint(it, seg.items, i) || ended && (it.kind == itemClose || it.kind == itemBlank)
 	}
 	return out
+}
+
+// endsByPoint says that the point of an abbreviation ends the sentence too: "at 9 p.m. She is calling".
+func (s *scanner) endsByPoint(it item, items []item, i int) bool {
+	if it.kind != itemWord || !strings.HasSuffix(it.text, ".") || i+1 >= len(items) || items[i+1].kind != itemWord {
+		return false
+	}
+	next := items[i+1].text
+	return startsUpper(next) && beginners[keyOf(next)]
 }
 
 func onlyBreaks(items []item) bool {
@@ -198,4 +214,13 @@ func (s *scanner) openNamed(section string, free bool) {
 	}
 	s.open(section)
 	s.current().free, s.current().hinted = free, free
+}
+
+// headed marks the segment as one with a heading. Where the heading names a brief section, only what belongs there stays.
+func (s *scanner) headed(key string) {
+	seg := s.current()
+	seg.headed = true
+	if section, ok := s.tpl.Section(key); ok && section.Brief {
+		seg.free, seg.hinted = true, true
+	}
 }

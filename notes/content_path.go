@@ -3,6 +3,7 @@ package notes
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"vesper/notes/templates"
@@ -81,6 +82,9 @@ func (r router) score(u unit, section templates.Section) float64 {
 	if len(section.SatisfiedBy) > 0 || !r.stands(section) {
 		sum = min(cueScore(u.keys, section.Cues), mostPerUnit)
 	}
+	if sum == 0 && section.Brief {
+		sum = -strayBrief
+	}
 	if u.hint == section.Key {
 		sum += hintWeight
 	}
@@ -135,6 +139,9 @@ func cueScore(keys []string, cues []templates.Cue) float64 {
 }
 
 func cueAt(keys []string, i int, words []string) bool {
+	if words[0] == "<verbless>" {
+		return verbless(keys)
+	}
 	if i+len(words) > len(keys) {
 		return false
 	}
@@ -162,8 +169,15 @@ func inClass(key, class string) bool {
 		return drugLike(key)
 	case "<age>":
 		return ageForm.MatchString(key)
+	case "<any>":
+		return true
 	}
-	return class == "<any>"
+	return templates.InClass(key, strings.Trim(class, "<>"))
+}
+
+// verbless says that words are a phrase and not a sentence.
+func verbless(keys []string) bool {
+	return len(keys) > 0 && keys[0] != "no" && !slices.ContainsFunc(keys, func(k string) bool { return templates.InClass(k, "verb") })
 }
 
 // cueKeys are the words of an item for comparison with cues; hyphens part words.

@@ -215,7 +215,7 @@ func (s *scanner) heading(i int, f found) int {
 		return i + 1
 	}
 	s.open(f.heading.section)
-	s.current().headed = true
+	s.headed(f.heading.section)
 	s.remove(RemovedHeading, i, end)
 	return end
 }

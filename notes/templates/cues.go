@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+
+	"github.com/goccy/go-yaml"
 )
 
 // Cue is a phrase that shows what a sentence is about. A sentence's score for a section is the sum of the weights of the
@@ -13,13 +16,56 @@ import (
 type Cue struct {
 	Weight float64
 	Start  bool // only at the beginning of the sentence
-	// Words as said, in lower case, without hyphens and apostrophes. A word in angle brackets stands for a class: <number>, <pressure> (120/80), <drug>,
-	// <age>, <any>.
+	// Words as said, in lower case, without hyphens and apostrophes. A word in angle brackets stands for a class (see
+	// Classes).
 	Words []string
 }
 
-// Classes are the words in angle brackets that a cue may have.
-func Classes() []string { return []string{"<number>", "<pressure>", "<drug>", "<age>", "<any>"} }
+// Classes are the words in angle brackets that a cue may have. The lists behind <body>, <operation> and <disease> are in
+// shared/classes.yaml; <verbless> stands alone and means that the sentence has no verb.
+func Classes() []string {
+	return []string{"<number>", "<pressure>", "<drug>", "<age>", "<any>", "<body>", "<operation>", "<disease>", "<verbless>"}
+}
+
+// class is a list of words and of their endings.
+type class struct {
+	words map[string]bool
+	ends  []string
+}
+
+var wordClasses = sync.OnceValues(func() (map[string]class, error) {
+	data, err := embedded.ReadFile("shared/classes.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("read classes of words: %w", err)
+	}
+	var raw map[string][]string
+	if err := yaml.UnmarshalWithOptions(data, &raw, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("parse classes of words: %w", err)
+	}
+	out := map[string]class{}
+	for name, words := range raw {
+		c := class{words: map[string]bool{}}
+		for _, w := range words {
+			if end, ok := strings.CutPrefix(w, "*"); ok {
+				c.ends = append(c.ends, end)
+			} else {
+				c.words[w] = true
+			}
+		}
+		out[name] = c
+	}
+	return out, nil
+})
+
+// InClass says that a word, in lower case, is of a class of shared/classes.yaml: "body", "operation", "disease", "verb".
+func InClass(word, name string) bool {
+	all, err := wordClasses()
+	if err != nil {
+		panic("templates: the embedded classes of words are broken: " + err.Error())
+	}
+	c := all[name]
+	return c.words[word] || len(word) > 5 && slices.ContainsFunc(c.ends, func(end string) bool { return strings.HasSuffix(word, end) })
+}
 
 // contentWeight is the weight of a phrase that a template gives itself.
 const contentWeight = 3

@@ -25,6 +25,8 @@ type entry struct {
 	Labels      []Label  `yaml:"labels"`
 	LabelSet    string   `yaml:"label_set"`
 	SatisfiedBy []string `yaml:"satisfied_by"`
+	Brief       *bool    `yaml:"brief"`
+	HeadingOnly *bool    `yaml:"heading_only"`
 	Cues        []string `yaml:"cues"`
 	Content     []string `yaml:"content"`
 }
@@ -143,6 +145,8 @@ func (c *checker) section(i int, e entry, lib library) Section {
 		Key: e.Key, Heading: e.Heading, Required: e.Required, Layout: e.Layout,
 		Synonyms: e.Synonyms, HeardAs: e.HeardAs, Labels: e.Labels, SatisfiedBy: e.SatisfiedBy,
 	}
+	s.Brief = e.Brief != nil && *e.Brief
+	s.HeadingOnly = e.HeadingOnly != nil && *e.HeadingOnly
 	s.Cues = c.cues(at, e, lib)
 	if e.LabelSet != "" {
 		set, ok := lib.labels[e.LabelSet]
@@ -172,6 +176,12 @@ func overlay(e, base entry) entry {
 	}
 	if e.HeardAs == nil {
 		e.HeardAs = base.HeardAs
+	}
+	if e.Brief == nil {
+		e.Brief = base.Brief
+	}
+	if e.HeadingOnly == nil {
+		e.HeadingOnly = base.HeadingOnly
 	}
 	if e.Cues == nil {
 		e.Cues = base.Cues

@@ -46,6 +46,11 @@ type Section struct {
 	Labels  []Label  `yaml:"labels"`
 	// SatisfiedBy names sections whose text makes this required section complete: "assessment_plan" for "plan".
 	SatisfiedBy []string `yaml:"satisfied_by"`
+	// Brief says that the section holds a phrase or two: what is dictated after them without a heading of its own goes where
+	// its content belongs.
+	Brief bool `yaml:"brief"`
+	// HeadingOnly keeps text without a heading out of the section.
+	HeadingOnly bool `yaml:"heading_only"`
 	// Cues are what shows that a sentence without a heading belongs here.
 	Cues []Cue `yaml:"-"`
 }

@@ -1,0 +1,54 @@
+package notes
+
+const (
+	longestHeading  = 6   // words
+	shortestByEar   = 8   // letters; shorter words sound like too much else
+	farthestByEar   = 0.2 // share of the letters that may differ; vowels count half
+	farthestByColon = 0.3 // the same, where "colon" says that it is a heading
+	shortestByColon = 6
+)
+
+// soundsLikeHeading recognises a misheard heading that is marked as one: "history of president illness:".
+func (s *scanner) soundsLikeHeading(i int) (found, bool) {
+	joined := ""
+	for n := 1; n <= longestHeading && i+n <= len(s.tokens); n++ {
+		joined += s.key(i + n - 1)
+		delim, eaten := s.delimiterAt(i + n)
+		if delim != delimColon && delim != delimStop {
+			if delim == delimComma {
+				break
+			}
+			continue
+		}
+		if len(joined) < shortestByColon || (delim == delimStop && (n < 2 || len(joined) < shortestByEar)) {
+			break
+		}
+		farthest := farthestByEar
+		if delim == delimColon && s.strongBoundary(i) {
+			farthest = farthestByColon
+		}
+		if s.headings.known[joined] {
+			break
+		}
+		if h, ok := s.closest(soundOf(joined), farthest); ok {
+			return found{heading: h, words: n, eaten: eaten}, true
+		}
+		break
+	}
+	return found{}, false
+}
+
+// closest is the section heading that sounds most like the words, if any is close enough.
+func (s *scanner) closest(sound string, farthest float64) (heading, bool) {
+	best, distance := heading{}, 2.0
+	for _, h := range s.headings.all {
+		longest := max(len(h.folded), len(sound))
+		if len(h.folded) < shortestByColon || abs(len(h.folded)-len(sound)) > longest/4 {
+			continue
+		}
+		if d := soundDistance(h.folded, sound) / float64(longest); d < distance {
+			best, distance = h, d
+		}
+	}
+	return best, distance <= farthest
+}
