@@ -39,6 +39,11 @@ type Source struct {
 	Words []int `json:"words,omitempty"`
 	// Rule names the number rule that wrote the text, "" for none.
 	Rule string `json:"rule,omitempty"`
+	// Command names the spoken command that wrote the text, "" for none. Restore puts its words back.
+	Command string `json:"command,omitempty"`
+	// Block names the author's text block that the text is, with By and At of its approval, and Version its row.
+	Block   string `json:"block,omitempty"`
+	Version string `json:"version,omitempty"`
 }
 
 // Run is a stretch of text with one source. The runs of a section tile its text exactly.
@@ -133,7 +138,8 @@ const (
 // Removed is a stretch of the transcript that is not in the text, kept with its reason. It can be restored.
 type Removed struct {
 	Reason  RemovedReason `json:"reason"`
-	Text    string        `json:"text"` // as heard
+	Command string        `json:"command,omitempty"` // the spoken command, where it was one
+	Text    string        `json:"text"`              // as heard
 	Start   float64       `json:"start"`
 	End     float64       `json:"end"`
 	Section string        `json:"section"` // where it was said
@@ -150,6 +156,8 @@ type Document struct {
 	Flags     []Flag     `json:"flags"`
 	FollowUps []FollowUp `json:"follow_ups"`
 	Removed   []Removed  `json:"removed,omitempty"`
+	Copies    []Copy     `json:"copies,omitempty"`   // who gets a copy
+	Requests  []Request  `json:"requests,omitempty"` // what the speaker asks of the office
 }
 
 // Section returns the section with this key.
@@ -174,5 +182,7 @@ func (d Document) clone() Document {
 	out.Flags = append([]Flag{}, d.Flags...)
 	out.FollowUps = append([]FollowUp{}, d.FollowUps...)
 	out.Removed = append([]Removed(nil), d.Removed...)
+	out.Copies = append([]Copy(nil), d.Copies...)
+	out.Requests = append([]Request(nil), d.Requests...)
 	return out
 }

@@ -22,6 +22,8 @@ type Options struct {
 	// Dictated is when the recording was made, in the physician's time zone; zero when not known. Due dates of follow-ups
 	// count from this day; without it they stay words.
 	Dictated time.Time
+	// Blocks are the author's text blocks, for "insert my normal NAME".
+	Blocks []TextBlock
 }
 
 // Draft writes a note from a transcript: it carries out spoken commands, finds the sections of the template, writes numbers
@@ -31,7 +33,7 @@ func Draft(t transcribe.Transcript, tpl templates.Template, opts Options) (Docum
 	if len(tpl.Sections) == 0 {
 		return Document{}, fault.New(fault.Invalid, "template_empty", "This work type has no sections. Choose another one.")
 	}
-	s := newScanner(t, tpl)
+	s := newScanner(t, tpl, opts)
 	s.scan()
 	s.route()
 	var doubts []doubt
@@ -48,7 +50,7 @@ func Draft(t transcribe.Transcript, tpl templates.Template, opts Options) (Docum
 	doc.Flags = append(doc.Flags, s.flagUnreliable(t.Unreliable())...)
 	doc.Flags = append(doc.Flags, s.flags...)
 	doc.Flags = distinct(doc.Flags)
-	doc.Removed = s.removed
+	doc.Removed, doc.Copies, doc.Requests = s.removed, s.copies, s.requests
 	doc = withFollowUps(doc, opts.Dictated)
 	doc = withChecks(missingSections(doc, tpl), opts)
 	doc.Flags = fold(doc.Flags, opts.MaxFlags)

@@ -13,6 +13,7 @@ const (
 	itemNumber          // the number of a list item
 	itemLabel           // a sub-heading
 	itemBlank           // a blank
+	itemBlock           // a text block of the author
 )
 
 // caps says how a word's letters are written, as dictated.
@@ -22,20 +23,23 @@ const (
 	capsAsIs caps = iota
 	capsFirst
 	capsAll
+	capsNone
 )
 
 // item is one thing to write, with the places of the words it comes from.
 type item struct {
-	kind   itemKind
-	text   string
-	tokens []int
-	lead   string // the engine's opening marks
-	trail  string // the engine's closing marks
-	caps   caps
-	rule   string // number rule that wrote the text
-	layout bool   // not dictated: a break that the template or a pause makes
-	start  float64
-	end    float64 // of a blank
+	kind    itemKind
+	text    string
+	tokens  []int
+	lead    string // the engine's opening marks
+	trail   string // the engine's closing marks
+	caps    caps
+	rule    string     // number rule that wrote the text
+	command string     // name of the spoken command that wrote the text
+	block   *TextBlock // the author's text that is inserted
+	layout  bool       // not dictated: a break that the template or a pause makes
+	start   float64
+	end     float64 // of a blank
 }
 
 // segment is what was dictated under one heading, before the next.

@@ -39,6 +39,8 @@ func (w *writer) write(it item) {
 		w.space, w.upper = true, true
 	case itemBlank:
 		w.blank(it)
+	case itemBlock:
+		w.block(it)
 	}
 }
 
@@ -106,6 +108,8 @@ func (w *writer) cased(it item) string {
 		return strings.ToUpper(it.text)
 	case it.caps == capsFirst:
 		return capitalised(it.text)
+	case it.caps == capsNone:
+		return strings.ToLower(it.text)
 	case first:
 		return sentenceCase(it.text)
 	case len(it.tokens) > 0 && it.rule == "" && w.s.falseCapital(it.tokens[0]):
@@ -145,7 +149,7 @@ func (w *writer) source(it item, text string) Source {
 	if len(it.tokens) == 0 {
 		return Source{Kind: FromTemplate}
 	}
-	src := Source{Kind: FromSpeech, Words: w.s.words(it.tokens), Rule: it.rule}
+	src := Source{Kind: FromSpeech, Words: w.s.words(it.tokens), Rule: it.rule, Command: it.command}
 	src.Start, src.End = w.s.times(it.tokens)
 	for i, t := range it.tokens {
 		if c := w.s.tokens[t].confidence; i == 0 || c < src.Confidence {

@@ -8,56 +8,66 @@ import (
 	"vesper/transcribe"
 )
 
-// commandAt returns the command spoken at token i and the number of its words, or nil.
-func (s *scanner) commandAt(i int) (*command, int) {
-	for _, p := range s.phrases[s.key(i)] {
-		if !s.wordsAt(i, p.words) {
-			continue
-		}
-		if p.command.literal != nil && p.command.literal(s, i, len(p.words)) {
-			continue
-		}
-		if p.command.act == actEnd && !s.boundary(i) {
-			continue
-		}
-		return p.command, len(p.words)
-	}
-	return nil, 0
-}
-
-// obey carries out a command spoken by tokens from up to to.
-func (s *scanner) obey(c *command, from, to int) {
+// obey carries out a command spoken by tokens from up to to, and returns the token after all that belongs to it.
+func (s *scanner) obey(c *command, from, to int) int {
 	tokens := span(from, to)
 	switch c.act {
 	case actMark:
-		s.mark(c.text, tokens)
+		s.mark(c, tokens)
 	case actJoin, actDash, actClose:
 		kind := map[action]itemKind{actJoin: itemJoin, actDash: itemWord, actClose: itemClose}[c.act]
 		s.dropMark()
-		s.add(item{kind: kind, text: c.text, tokens: tokens})
+		s.add(item{kind: kind, text: c.text, tokens: tokens, command: c.name})
 	case actOpen:
 		s.dropMark()
-		s.add(item{kind: itemOpen, text: c.text, tokens: tokens})
+		s.add(item{kind: itemOpen, text: c.text, tokens: tokens, command: c.name})
 	case actLine, actParagraph:
 		s.dropComma()
-		s.add(item{kind: itemBreak, text: c.text, tokens: tokens})
+		s.add(item{kind: itemBreak, text: c.text, tokens: tokens, command: c.name})
 	case actBullet:
 		s.dropComma()
-		s.add(item{kind: itemNumber, text: c.text, tokens: tokens})
+		s.add(item{kind: itemNumber, text: c.text, tokens: tokens, command: c.name})
 	case actNextItem:
 		s.listNumber++
 		s.dropComma()
-		s.add(item{kind: itemNumber, text: strconv.Itoa(s.listNumber) + ". ", tokens: tokens})
+		s.add(item{kind: itemNumber, text: strconv.Itoa(s.listNumber) + ". ", tokens: tokens, command: c.name})
 	case actBlank:
 		start, end := s.times(tokens)
-		s.add(item{kind: itemBlank, tokens: tokens, start: start, end: end})
-	case actScratch:
-		s.remove(RemovedCommand, from, to)
-		s.scratch(from)
+		s.add(item{kind: itemBlank, tokens: tokens, start: start, end: end, command: c.name})
 	default:
-		s.remove(RemovedCommand, from, to)
+		return s.perform(c, from, to)
+	}
+	return to
+}
+
+// perform carries out the commands that take words with them or take words back.
+func (s *scanner) perform(c *command, from, to int) int {
+	switch c.act {
+	case actCorrect:
+		return s.correct(c, from, to)
+	case actBlock:
+		return s.insertBlock(c, from, to)
+	case actNumeral:
+		return s.numeral(c, from, to)
+	case actSpell:
+		return s.spell(c, from, to)
+	case actCopy:
+		return s.copyTo(c, from, to)
+	case actGoBack:
+		return s.goBack(from, to)
+	}
+	s.remove(RemovedCommand, from, to)
+	switch c.act {
+	case actScratch, actScratchSentence, actScratchWord:
+		s.scratch(c.act, from, to)
+	case actFlag:
+		s.flagThis(from, to)
+	case actStat:
+		s.stat(from, to)
+	default:
 		s.state(c.act)
 	}
+	return to
 }
 
 // state carries out the commands that only change how the next words are written.
@@ -70,36 +80,32 @@ func (s *scanner) state(a action) {
 		s.nextCaps = capsFirst
 	case actAllCaps:
 		s.nextCaps = capsAll
+	case actNoCaps:
+		s.nextCaps = capsNone
 	case actCapsOn:
-		s.allCaps = true
+		s.held = capsFirst
+	case actAllCapsOn:
+		s.held = capsAll
+	case actNoCapsOn:
+		s.held = capsNone
 	case actCapsOff:
-		s.allCaps = false
+		s.held = capsAsIs
 	}
-}
-
-// nextSection is the section after the current one in the template.
-func (s *scanner) nextSection() string {
-	for i, section := range s.tpl.Sections {
-		if section.Key == s.section && i+1 < len(s.tpl.Sections) {
-			return s.tpl.Sections[i+1].Key
-		}
-	}
-	return s.section
 }
 
 // mark writes a dictated mark. It takes the place of one that the engine wrote; a second dictated one is dropped.
-func (s *scanner) mark(text string, tokens []int) {
+func (s *scanner) mark(c *command, tokens []int) {
 	last := s.last()
 	if last == nil || last.kind == itemBreak || last.kind == itemNumber || last.kind == itemLabel || last.kind == itemMark {
 		s.removeTokens(RemovedCommand, tokens)
 		return
 	}
 	s.dropMark()
-	if last.kind == itemWord && text == "." && strings.HasSuffix(last.text, ".") {
+	if last.kind == itemWord && c.text == "." && strings.HasSuffix(last.text, ".") {
 		s.removeTokens(RemovedCommand, tokens)
 		return
 	}
-	s.add(item{kind: itemMark, text: text, tokens: tokens})
+	s.add(item{kind: itemMark, text: c.text, tokens: tokens, command: c.name})
 }
 
 // dropMark takes back the engine's punctuation after the last word, because a dictated mark stands there.
@@ -128,20 +134,11 @@ const (
 	surePause   = 1.2
 )
 
-// scratch takes back what was said before token i, to the last pause, break or end of a sentence.
-func (s *scanner) scratch(i int) {
+// scratch takes back what was said before token i: to the last pause, break or end of a sentence, the last sentence, or
+// the last word.
+func (s *scanner) scratch(a action, i, to int) {
 	items := s.current().items
-	from := len(items)
-	for from > 0 {
-		it := items[from-1]
-		if it.kind == itemBreak || it.kind == itemNumber || it.kind == itemLabel {
-			break
-		}
-		if from < len(items) && s.endsPhrase(it, items[from]) {
-			break
-		}
-		from--
-	}
+	from := s.scratchFrom(a, items)
 	var tokens []int
 	kept := items[:from:from]
 	for _, it := range items[from:] {
@@ -157,17 +154,39 @@ func (s *scanner) scratch(i int) {
 		start, end := s.times(tokens)
 		s.flags = append(s.flags, newFlag(Flag{
 			Kind: FlagScratched, Severity: Notice, Section: s.section, Text: s.heard(tokens), Start: start, End: end,
-			Detail: "The speaker took this back with “" + s.heard([]int{i}) + " …”. Restore it if that was not meant.",
+			Detail: "The speaker took this back with “" + s.heard(span(i, to)) + "”. Restore it if that was not meant.",
 		}))
 	}
 }
 
+// scratchFrom is the first item that is taken back.
+func (s *scanner) scratchFrom(a action, items []item) int {
+	from := len(items)
+	if a == actScratchWord {
+		for from > 0 && items[from-1].kind != itemWord {
+			from--
+		}
+		return max(0, from-1)
+	}
+	for from > 0 {
+		it := items[from-1]
+		if it.kind == itemBreak || it.kind == itemNumber || it.kind == itemLabel {
+			break
+		}
+		if from < len(items) && s.endsPhrase(it, items[from], a == actScratchSentence) {
+			break
+		}
+		from--
+	}
+	return from
+}
+
 // endsPhrase says that a phrase ends between two neighbouring items.
-func (s *scanner) endsPhrase(it, next item) bool {
+func (s *scanner) endsPhrase(it, next item, sentence bool) bool {
 	if strings.ContainsAny(it.trail, sentenceEnds) || (it.kind == itemMark && strings.ContainsAny(it.text, sentenceEnds)) {
 		return next.kind != itemMark && next.kind != itemClose
 	}
-	if next.kind != itemWord || len(next.tokens) == 0 {
+	if sentence || next.kind != itemWord || len(next.tokens) == 0 {
 		return false
 	}
 	pause := s.tokens[next.tokens[0]].pause
@@ -179,8 +198,11 @@ var (
 	soundalike = map[string]int{"won": 1, "to": 2, "too": 2, "for": 4, "fore": 4, "ate": 8}
 	listWords  = strings.Fields("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen " +
 		"seventeen eighteen nineteen twenty")
-	numberBefore = wordSet("the a his her room lot phone record batch serial case model account telephone fax license this that any no " +
-		"total large small great whose id")
+	numberBefore = wordSet("the a his her our my your their its room lot phone record batch serial case model account telephone fax license " +
+		"this that any no total large small great whose id using with tooth teeth digit bay bed unit page policy order claim call site " +
+		"a an of is was and by cell pager extension chart beeper hole size chapter")
+	numberAfter = wordSet("cause causes priority concern reason fan blade blades scalpel vicryl ethibond silk suture sutures nylon prolene pds " +
+		"chromic monocryl tube foley french needle drain pencil molar bur choice one-oh of in killer risk")
 )
 
 // listNumberAt reads "number two", "#2" or "2." at token i; 0 when there is none.
@@ -234,7 +256,7 @@ func (s *scanner) startsItem(i, number int) bool {
 	if s.key(i) != "number" && !hashNumber.MatchString(s.tokens[i].core) {
 		return s.strongBoundary(i) && number == s.listNumber+1 && (number > 1 || s.layoutLists())
 	}
-	if numberBefore[s.before(i)] {
+	if numberBefore[s.before(i)] || s.key(i) == "number" && numberAfter[s.after(i+2)] {
 		return false
 	}
 	return number == s.listNumber+1 || s.boundary(i)
@@ -259,7 +281,7 @@ func (s *scanner) listItem(i, number int) int {
 	}
 	s.listNumber = number
 	s.dropComma()
-	s.add(item{kind: itemNumber, text: strconv.Itoa(number) + ". ", tokens: span(i, end)})
+	s.add(item{kind: itemNumber, text: strconv.Itoa(number) + ". ", tokens: span(i, end), command: "number"})
 	return end
 }
 

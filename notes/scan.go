@@ -12,7 +12,9 @@ type scanner struct {
 	tpl      templates.Template
 	tokens   []token
 	headings headingIndex
-	phrases  map[string][]phrase
+	set      *commandSet
+	bySound  map[int]soundHit // commands that the engine misheard, by their first token
+	blocks   []TextBlock
 
 	at          int    // token being read
 	section     string // being dictated
@@ -22,7 +24,10 @@ type scanner struct {
 	blanks      []transcribe.Span // unheard speech that has not been placed yet
 	listNumber  int               // last number of the list being dictated
 	nextCaps    caps
-	allCaps     bool
+	held        caps           // capitals until "caps off"
+	commandOf   map[int]string // names of the commands that tokens spoke
+	copies      []Copy
+	requests    []Request
 	dictates    bool            // the speaker dictates marks
 	dictatesAll bool            // the speaker dictates nearly every mark
 	saysComma   bool            // the speaker dictates commas
@@ -30,11 +35,12 @@ type scanner struct {
 	shouted     []bool          // tokens in a stretch that the engine wrote Like a Headline
 }
 
-func newScanner(t transcribe.Transcript, tpl templates.Template) *scanner {
+func newScanner(t transcribe.Transcript, tpl templates.Template, opts Options) *scanner {
 	s := &scanner{
-		tpl: tpl, tokens: tokensOf(t.Words), headings: newHeadingIndex(tpl), phrases: phrasesOf(commandTable()),
-		blanks: unheardSpans(t.Spans),
+		tpl: tpl, tokens: tokensOf(t.Words), headings: newHeadingIndex(tpl), set: spokenCommands(),
+		blanks: unheardSpans(t.Spans), blocks: opts.Blocks, commandOf: map[int]string{},
 	}
+	s.hear()
 	s.readHabits()
 	s.readCapitals()
 	s.open(tpl.Default())
@@ -62,15 +68,17 @@ func (s *scanner) step(i int) int {
 	if f, ok := s.headingAt(i); ok {
 		return s.heading(i, f)
 	}
-	if j := s.goBack(i); j > i {
-		return j
-	}
 	if number := s.listNumberAt(i); number > 0 && s.startsItem(i, number) {
 		return s.listItem(i, number)
 	}
+	if end := s.spelledAfter(i); end > i {
+		return end
+	}
 	if c, n := s.commandAt(i); c != nil {
-		s.obey(c, i, i+n)
-		return i + n
+		for t := i; t < i+n; t++ {
+			s.commandOf[t] = c.name
+		}
+		return s.obey(c, i, i+n)
 	}
 	s.word(i)
 	return i + 1
@@ -108,6 +116,9 @@ func (s *scanner) removeTokens(reason RemovedReason, tokens []int) {
 		return
 	}
 	r := Removed{Reason: reason, Text: s.heard(tokens), Section: s.section, Words: s.words(tokens)}
+	if reason == RemovedCommand {
+		r.Command = s.commandOf[tokens[0]]
+	}
 	r.Start, r.End = s.times(tokens)
 	s.removed = append(s.removed, r)
 }
@@ -220,33 +231,6 @@ func (s *scanner) heading(i int, f found) int {
 	return end
 }
 
-// goBack carries out "go back to HEADING" and "add to HEADING".
-func (s *scanner) goBack(i int) int {
-	for _, words := range [][]string{{"go", "back", "to"}, {"add", "to"}} {
-		if !s.wordsAt(i, words) || !s.boundary(i) {
-			continue
-		}
-		j := i + len(words)
-		if s.key(j) == "the" {
-			j++
-		}
-		for _, h := range s.headings.byFirst[s.key(j)] {
-			if !s.wordsAt(j, h.words) {
-				continue
-			}
-			end := j + len(h.words)
-			delim, eaten := s.delimiterAt(end)
-			if delim == delimNone {
-				continue
-			}
-			s.open(h.section)
-			s.remove(RemovedHeading, i, end+eaten)
-			return end + eaten
-		}
-	}
-	return i
-}
-
 // word writes a token as it is.
 func (s *scanner) word(i int) {
 	t := s.tokens[i]
@@ -254,8 +238,8 @@ func (s *scanner) word(i int) {
 		last.trail = ""
 	}
 	it := item{kind: itemWord, text: t.core, tokens: []int{i}, lead: t.lead, trail: t.trail, caps: s.nextCaps}
-	if s.allCaps {
-		it.caps = capsAll
+	if s.nextCaps == capsAsIs {
+		it.caps = s.held
 	}
 	s.nextCaps = capsAsIs
 	s.add(it)
@@ -264,18 +248,22 @@ func (s *scanner) word(i int) {
 // readHabits finds out how the speaker dictates.
 func (s *scanner) readHabits() {
 	commas, periods := 0, 0
-	for _, t := range s.tokens {
-		switch t.key {
-		case "comma":
+	for i, t := range s.tokens {
+		name := ""
+		if hit, ok := s.bySound[i]; ok {
+			name = hit.command.name
+		}
+		switch {
+		case t.key == "comma" || name == "comma":
 			commas++
-		case "period", "stop":
+		case t.key == "period" || t.key == "stop" || name == "period":
 			periods++
 		}
 	}
 	s.saysComma, s.dictates = commas > 1, commas > 1 || periods > 1
 	ends := 0
 	for i, t := range s.tokens {
-		if t.endsSentence() && t.key != "period" && t.key != "comma" && t.key != "colon" && s.key(i+1) != "period" {
+		if hit := s.bySound[i]; t.endsSentence() && t.key != "period" && t.key != "comma" && t.key != "colon" && s.key(i+1) != "period" && hit.command == nil {
 			ends++
 		}
 	}
@@ -307,9 +295,15 @@ func (s *scanner) pauseBreak() {
 		smallWords[t.key] && startsUpper(t.core) && !s.shouted[s.at] && t.key != "i" {
 		s.add(item{kind: itemMark, text: ".", layout: true})
 	}
-	if s.tokens[s.at].pause >= longPause && last != nil && last.kind == itemWord && strings.ContainsAny(last.trail, sentenceEnds) {
+	if s.tokens[s.at].pause >= longPause && last != nil && last.kind == itemWord && strings.ContainsAny(last.trail, sentenceEnds) && s.inProse() {
 		s.add(item{kind: itemBreak, text: "\n\n", layout: true})
 	}
+}
+
+// inProse says that the section is laid out as sentences and paragraphs.
+func (s *scanner) inProse() bool {
+	section, ok := s.tpl.Section(s.section)
+	return !ok || section.Layout == "" || section.Layout == templates.Prose
 }
 
 // noise says that a token is the engine's description of a sound: "[BLANK_AUDIO]", "(coughs)".
