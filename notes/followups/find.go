@@ -45,7 +45,7 @@ func (r *reader) clause(cl clause, condition string) (out []Finding, lead string
 		if whole != "" {
 			f.Conditional, f.Condition = true, whole
 		}
-		f.Owner = r.owner(h, from, f)
+		f.Owner = r.owner(h, f.From, f)
 		if n := len(out); n > 0 && accepted && out[n-1].Kind == f.Kind && (h.rule.Thing || f.Kind == Referral) {
 			r.join(&out[n-1], f)
 		} else {
@@ -84,24 +84,31 @@ func (r *reader) condition(cl clause) (begin, end int, ok bool) {
 	return begin, cl.to, true
 }
 
+// A promise is said in one breath: what is further away than window bytes has nothing to do with it. Both bounds keep the
+// time for a text of any length in proportion to its length.
+const (
+	window   = 240
+	mostHits = 64 // in one clause
+)
+
+// near narrows a clause to the window around a hit, without cutting a word.
+func (r *reader) near(h hit, from, to int) (int, int) {
+	begin, end := max(from, h.from-window), min(to, h.to+window)
+	for begin > from && begin < h.from && r.low[begin] != ' ' {
+		begin++
+	}
+	for end < to && r.low[end] != ' ' {
+		end++
+	}
+	return begin, end
+}
+
 // hits finds the rules' words in a stretch; where two overlap, the one that begins first holds, then the longer one.
 func (r *reader) hits(from, to int) []hit {
 	var all []hit
-	for i := range table() {
-		rule := &table()[i]
-		for _, re := range rule.Patterns {
-			for _, m := range re.FindAllStringSubmatchIndex(r.low[from:to], -1) {
-				h := hit{rule: rule, from: from + m[0], to: from + m[1], groups: map[string]string{}}
-				for g, name := range re.SubexpNames() {
-					if name != "" && m[2*g] >= 0 {
-						h.groups[name] = r.text[from+m[2*g] : from+m[2*g+1]]
-					}
-				}
-				for h.from < h.to && r.low[h.from] == ' ' {
-					h.from++
-				}
-				all = append(all, h)
-			}
+	for i := from; i < to && len(all) < mostHits; i++ {
+		if beginsWord(r.low, i) {
+			all = append(all, r.hitsAt(i, to)...)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b hit) int {
@@ -118,6 +125,32 @@ func (r *reader) hits(from, to int) []hit {
 		kept = append(kept, h)
 	}
 	return kept
+}
+
+// hitsAt tries every rule at the word at byte i.
+func (r *reader) hitsAt(i, to int) []hit {
+	to = min(to, i+window)
+	var out []hit
+	for k := range table() {
+		rule := &table()[k]
+		for _, p := range rule.Patterns {
+			if !p.canBegin(r.low[i:to]) {
+				continue
+			}
+			m := p.re.FindStringSubmatchIndex(r.low[i:to])
+			if m == nil {
+				continue
+			}
+			h := hit{rule: rule, from: i, to: i + m[1], groups: map[string]string{}}
+			for g, name := range p.re.SubexpNames() {
+				if name != "" && m[2*g] >= 0 {
+					h.groups[name] = r.text[i+m[2*g] : i+m[2*g+1]]
+				}
+			}
+			out = append(out, h)
+		}
+	}
+	return out
 }
 
 // excluded are words that look like an order and are none.
@@ -139,9 +172,10 @@ func (r *reader) listed(before, h hit, _ bool) bool {
 
 // judge decides whether a hit is a promise, and completes it.
 func (r *reader) judge(h hit, from, to, i int, hits []hit, conditional bool) (Finding, bool) {
+	from, to = r.near(h, from, to)
 	before, end := r.low[from:h.from], to
 	if i+1 < len(hits) {
-		end = hits[i+1].from
+		end = min(to, hits[i+1].from)
 	}
 	after := r.low[h.to:to]
 	f := Finding{Kind: h.rule.Kind, Rule: h.rule.Name, From: from, To: r.trimEnd(to), With: target(h.groups["to"]), Pending: h.rule.Pending}

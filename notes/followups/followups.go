@@ -89,6 +89,9 @@ type Context struct {
 // Find lists the promises of a sentence in the order in which they are made.
 func Find(sentence string, c Context) []Finding {
 	r := reader{text: sentence, low: lowered(sentence), Context: c}
+	if !c.FollowUp && len(r.hits(0, len(r.low))) == 0 {
+		return nil
+	}
 	var out []Finding
 	condition := ""
 	for _, cl := range r.clauses() {

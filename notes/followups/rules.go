@@ -20,7 +20,7 @@ type rule struct {
 	Kind     Kind
 	Thing    bool // the name of a thing, which is a promise only beside an order or a date
 	Pending  bool
-	Patterns []*regexp.Regexp
+	Patterns []*pattern
 	Examples []Example
 }
 
@@ -82,12 +82,11 @@ func load() ([]rule, error) {
 		}
 		made := rule{Name: r.Name, Kind: r.Kind, Thing: r.Says == "thing", Pending: r.Pending, Examples: r.Examples}
 		for _, p := range r.Patterns {
-			re, err := regexp.Compile(`\b(?:` + expand(p, names) + `)\b`)
+			compiled, err := newPattern(expand(p, names))
 			if err != nil {
 				return nil, fmt.Errorf("rule %q: %w", r.Name, err)
 			}
-			re.Longest()
-			made.Patterns = append(made.Patterns, re)
+			made.Patterns = append(made.Patterns, compiled)
 		}
 		out = append(out, made)
 	}
