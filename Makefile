@@ -82,6 +82,14 @@ bench-asr: build ## Measure speech to words against faster-whisper and whisper-c
 	$$python bench/asr/bench.py --binary bin/bench-asr $(if $(QUICK),--quick); \
 	$$python bench/asr/report.py $(if $(QUICK),--docs $(VESPER_CACHE)/bench-asr/results/last)
 
+.PHONY: bench-notes
+bench-notes: ## Measure notes over testdata: facts, sections, commands, flags, follow-ups; writes docs/bench/notes.md (MISSES=1 names them)
+	@go run ./bench/notes $(if $(MISSES),-misses)
+
+.PHONY: hear
+hear: build ## Transcribe the recordings of testdata with the default model again, for bench-notes (NAME=… for one; else an hour)
+	@$(WHISPER); bin/vesper models fetch; testdata/hear.sh bin/vesper $(NAME)
+
 .PHONY: soak
 soak: build ## Give the engine a thousand chunks; reports memory and how soon a cancel returns (CHUNKS=1000)
 	@$(WHISPER); bin/vesper models fetch

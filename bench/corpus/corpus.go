@@ -80,11 +80,16 @@ type Case struct {
 	AudioFile string  `yaml:"audio"` // inside the folder
 	Seconds   float64 `yaml:"seconds"`
 	// SpokenPunctuation says that marks and layout are dictated: "period", "new paragraph".
-	SpokenPunctuation bool   `yaml:"spoken_punctuation"`
-	Script            string `yaml:"-"`
-	Note              Note   `yaml:"-"`
-	Facts             []Fact `yaml:"-"`
-	dir               string
+	SpokenPunctuation bool `yaml:"spoken_punctuation"`
+	// Second is the same dictation in another voice; nil for none.
+	Second *Recording `yaml:"second"`
+	// Unseen says that nobody tunes on this case: its figures are told apart.
+	Unseen bool   `yaml:"unseen"`
+	Script string `yaml:"-"`
+	Note   Note   `yaml:"-"`
+	Facts  []Fact `yaml:"-"`
+	Expect Expect `yaml:"-"`
+	dir    string
 }
 
 // Dir is the case's folder.
@@ -134,8 +139,13 @@ func read(dir string) (Case, error) {
 	if err := readYAML(filepath.Join(dir, "facts.yaml"), &c.Facts, yaml.Strict()); err != nil {
 		return Case{}, err
 	}
-	if _, err := os.Stat(c.Audio()); err != nil {
+	if err := readYAML(filepath.Join(dir, "expect.yaml"), &c.Expect, yaml.Strict()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return Case{}, err
+	}
+	for _, r := range c.Recordings() {
+		if _, err := os.Stat(r.Path()); err != nil {
+			return Case{}, err
+		}
 	}
 	c.Script = string(script)
 	return c, nil

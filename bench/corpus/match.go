@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -8,6 +9,11 @@ import (
 
 // folded is the form in which texts are compared: lower case, hyphens as spaces.
 func folded(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", " ") }
+
+var blank = regexp.MustCompile(`\[blank[^\]]*\]`)
+
+// Untimed writes each blank as "[blank]", without its times.
+func Untimed(text string) string { return blank.ReplaceAllString(text, "[blank]") }
 
 // contains says whether spelling stands in text as whole words.
 func contains(text, spelling string) bool {
