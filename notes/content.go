@@ -51,7 +51,7 @@ func (s *scanner) route() {
 		for j < len(s.segments) && s.segments[j].free {
 			j++
 		}
-		out = append(out, s.routeRun(s.segments[i:j], i == 0)...)
+		out = append(out, s.routeRun(s.segments[i:j], i == 0 && len(s.segments[0].items) > 0)...)
 		i = j
 	}
 	s.segments = out

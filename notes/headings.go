@@ -33,6 +33,11 @@ func newHeadingIndex(tpl templates.Template) headingIndex {
 			x.byFirst[h.words[0]] = insertLongest(x.byFirst[h.words[0]], h)
 			x.all = append(x.all, h)
 		}
+		for _, said := range s.HeardAs {
+			h := newHeading(said, s.Key, "")
+			h.heardAs = true
+			x.byFirst[h.words[0]] = insertLongest(x.byFirst[h.words[0]], h)
+		}
 		for _, l := range s.Labels {
 			for _, said := range append([]string{l.Heading}, l.Synonyms...) {
 				h := newHeading(said, s.Key, l.Heading)

@@ -1,6 +1,10 @@
 package notes
 
-import "strings"
+import (
+	"strings"
+
+	"vesper/notes/templates"
+)
 
 // delimiter is what follows a heading's words.
 type delimiter int
@@ -53,6 +57,9 @@ func (s *scanner) headingAt(i int) (found, bool) {
 		}
 	}
 	if boundary {
+		if f, ok := s.announcedHeading(i); ok {
+			return f, true
+		}
 		if f, ok := s.statedHeading(i); ok {
 			return f, true
 		}
@@ -101,6 +108,9 @@ func (s *scanner) exactHeading(i int, h heading, boundary bool) (found, bool) {
 	n := len(h.words)
 	delim, eaten := s.delimiterAt(i + n)
 	f := found{heading: h, words: n, eaten: eaten}
+	if h.heardAs {
+		return f, boundary && (delim == delimColon || n > 1 && delim == delimStop || n > 2 && !s.goesOn(i+n))
+	}
 	switch {
 	case delim == delimColon:
 		return f, boundary || !notBeforeHeading[s.before(i)]
@@ -109,10 +119,9 @@ func (s *scanner) exactHeading(i int, h heading, boundary bool) (found, bool) {
 	case delim == delimStop:
 		return f, n > 1 || len(h.words[0]) > 2
 	case delim == delimComma:
-		return f, len(h.words[0]) > 2 && !s.listed(i+n+eaten)
+		return f, len(h.joined) > 2 && !s.listed(i+n+eaten)
 	}
-	next := s.key(i + n)
-	if next == "" || notAfterHeading[next] || stated[next] {
+	if s.goesOn(i + n) {
 		return f, false
 	}
 	switch {
@@ -121,8 +130,67 @@ func (s *scanner) exactHeading(i int, h heading, boundary bool) (found, bool) {
 	case n == 2:
 		return f, delim == delimPause || s.strongBoundary(i)
 	default:
-		return f, len(h.words[0]) > 3 && s.strongBoundary(i) && (delim == delimPause || s.newSentence(i+n))
+		return f, len(h.words[0]) > 3 && s.strongBoundary(i) && (delim == delimPause || s.newSentence(i+n) || s.runsOn(i, i+n))
 	}
+}
+
+// goesOn says that the words at token j, after the words of a heading, make a sentence with them.
+func (s *scanner) goesOn(j int) bool {
+	next := s.key(j)
+	return next == "" || notAfterHeading[next] || stated[next]
+}
+
+var (
+	// runOn are one-word headings that people say without a pause before what stands under them.
+	runOn = wordSet("medications meds allergies impression assessment plan diagnosis labs exam complications anesthesia findings " +
+		"specimens comparison technique indication disposition subjective objective recommendations")
+	// opens are those of them with which no sentence begins, so that a sentence may follow.
+	opens        = wordSet("impression assessment plan subjective objective recommendations")
+	notAfterOpen = wordSet("consistent compatible suggestive concerning suspicious pending tools scores score level levels sheet note notes")
+)
+
+// runsOn says that the heading of one word at token i goes over into its text at token j: "Allergies none."
+func (s *scanner) runsOn(i, j int) bool {
+	next := s.key(j)
+	if !runOn[s.key(i)] || s.tokens[i].trail != "" || notAfterOpen[next] || strings.HasSuffix(next, "ed") && !templates.InClass(next, "finding") {
+		return false
+	}
+	return opens[s.key(i)] || verbless(s.sentenceFrom(j))
+}
+
+// sentenceFrom are the words from token j to the end of its sentence.
+func (s *scanner) sentenceFrom(j int) []string {
+	var out []string
+	for ; j < len(s.tokens); j++ {
+		if c, _ := s.commandAt(j); c != nil && c.act == actMark && c.text == "." {
+			break
+		}
+		out = append(out, s.key(j))
+		if s.tokens[j].endsSentence() {
+			break
+		}
+	}
+	return out
+}
+
+// announced are words before a heading that only say that one follows.
+var announced = wordSet("heading header subheading his her their the patients")
+
+// announcedHeading recognises "heading physical examination" and "her medications, colon".
+func (s *scanner) announcedHeading(i int) (found, bool) {
+	if !announced[s.key(i)] || s.tokens[i].endsSentence() {
+		return found{}, false
+	}
+	for _, h := range s.headings.byFirst[s.key(i+1)] {
+		if !s.wordsAt(i+1, h.words) {
+			continue
+		}
+		delim, eaten := s.delimiterAt(i + 1 + len(h.words))
+		if delim == delimColon || strings.HasSuffix(s.key(i), "er") && s.key(i) != "her" || strings.HasSuffix(s.key(i), "heading") && delim != delimNone {
+			return found{heading: h, words: len(h.words) + 1, eaten: eaten}, true
+		}
+	}
+	return found{}, false
 }
 
 // listed says that the words from token j on go on with a list of headings, as in "medications, allergies and history were
