@@ -194,6 +194,6 @@ func (s *scanner) cueKeys(it item) []string {
 
 // endsSentence says that a sentence ends with the item.
 func endsSentence(it item) bool {
-	return it.kind == itemMark && strings.ContainsAny(it.text, sentenceEnds) ||
+	return it.kind == itemBlock || it.kind == itemMark && strings.ContainsAny(it.text, sentenceEnds) ||
 		(it.kind == itemWord || it.kind == itemBlank) && strings.ContainsAny(it.trail, sentenceEnds)
 }

@@ -209,10 +209,7 @@ func (s *scanner) heading(i int, f found) int {
 	end := i + f.words + f.eaten
 	if f.heading.label != "" {
 		s.openNamed(f.heading.section, s.current().free)
-		text := f.heading.label
-		if !f.heading.heardAs {
-			text = capitalised(plainWords(s.tokens[i : i+f.words]))
-		}
+		text := labelText(f.heading, s.tokens[i:i+f.words])
 		if f.unknown {
 			s.flags = append(s.flags, s.flag(FlagHeading, Notice, s.section, span(i, end), text,
 				"“"+text+"” was dictated like a heading, but this kind of note has no such section. Move the text if it belongs elsewhere."))
