@@ -182,6 +182,9 @@ func (r *reader) judge(h hit, from, to, i int, hits []hit, conditional bool) (Fi
 	if h.rule.Name == "pending result" && imagingWord(h.groups["what"]) {
 		f.Kind = Imaging
 	}
+	for f.From < h.from && strings.IndexByte(" ,", r.low[f.From]) >= 0 {
+		f.From++
+	}
 	m := modality(listed.ReplaceAllString(before, " "))
 	if m == negated || notWanted.MatchString(after) || (gone.MatchString(after) && m != future) {
 		return f, false
