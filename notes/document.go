@@ -81,15 +81,16 @@ type FlagKind = string
 
 // The kinds of flag.
 const (
-	FlagLowConfidence  FlagKind = "low_confidence"  // a word that matters, and that the engine was unsure of
-	FlagReading        FlagKind = "two_readings"    // words that matter, and that could as well be others
-	FlagNumber         FlagKind = "number"          // a number that can be read in two ways
-	FlagStruck         FlagKind = "struck"          // text over non-speech or in a loop: taken out, can be put back
-	FlagUnreliable     FlagKind = "unreliable"      // a stretch that the engine could not decode without trouble
-	FlagScratched      FlagKind = "scratched"       // text that the speaker took back
-	FlagDrug           FlagKind = "drug_name"       // a dose without a known drug before it
-	FlagHeading        FlagKind = "heading"         // words dictated like a heading that the template does not have
-	FlagMissingSection FlagKind = "missing_section" // a required section without text
+	FlagLowConfidence  FlagKind = "low_confidence"    // a word that matters, and that the engine was unsure of
+	FlagReading        FlagKind = "two_readings"      // words that matter, and that could as well be others
+	FlagNumber         FlagKind = "number"            // a number that can be read in two ways
+	FlagStruck         FlagKind = "struck"            // text over non-speech or in a loop: taken out, can be put back
+	FlagUnreliable     FlagKind = "unreliable"        // a stretch that the engine could not decode without trouble
+	FlagScratched      FlagKind = "scratched"         // text that the speaker took back
+	FlagDrug           FlagKind = "drug_name"         // a dose without a known drug before it
+	FlagHeading        FlagKind = "heading"           // words dictated like a heading that the template does not have
+	FlagMissingSection FlagKind = "missing_section"   // a required section without text
+	FlagStatement      FlagKind = "missing_statement" // something that this kind of note must say
 )
 
 // Severity says what a flag asks for.

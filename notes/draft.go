@@ -52,7 +52,7 @@ func Draft(t transcribe.Transcript, tpl templates.Template, opts Options) (Docum
 	doc.Flags = distinct(doc.Flags)
 	doc.Removed, doc.Copies, doc.Requests = s.removed, s.copies, s.requests
 	doc = withFollowUps(doc, opts.Dictated)
-	doc = withChecks(missingSections(doc, tpl), opts)
+	doc = withChecks(missing(doc, tpl), opts)
 	doc.Flags = fold(doc.Flags, opts.MaxFlags)
 	return doc, nil
 }

@@ -4,6 +4,8 @@ import (
 	_ "embed" // for the list of drugs
 	"strings"
 	"sync"
+
+	"vesper/internal/lexicon"
 )
 
 //go:embed drugs.txt
@@ -35,6 +37,28 @@ var (
 	notDrugs = wordSet("person reason season jason lesson blouse moab environ")
 )
 
+// namesDrug says that a word, or a word of several, is the name of a drug: of the list, of the lexicon, or by its ending.
+func namesDrug(text string) bool {
+	for _, word := range strings.Fields(text) {
+		if drugLike(word) || inLexicon(keyOf(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+// inLexicon says that the lexicon has a word as the name of a drug or of a class of drugs, and everyday English has not.
+func inLexicon(key string) bool {
+	if len(key) < 4 || lexicon.English(key) >= everydayWord {
+		return false
+	}
+	t, ok := lexicon.Default().Find(key)
+	return ok && (t.Kind.Drug() || t.Kind == lexicon.Class) || !ok && len(lexicon.Confused(key)) > 0
+}
+
+// everydayWord is the commonness from which a word is everyday English.
+const everydayWord = 0.35
+
 // drugLike says that a word is the name of a drug or ends like one.
 func drugLike(word string) bool {
 	key := keyOf(word)
@@ -64,11 +88,15 @@ func (s *scanner) flagNameless(unsure []Flag) []Flag {
 			if !ok {
 				continue
 			}
-			tokens := tokensIn(seg.items[name : i+1])
-			text := joinItems(seg.items[name : i+1])
+			end := i + 1
+			if end < len(seg.items) && doseUnits[keyOf(seg.items[end].text)] && seg.items[i].trail == "" {
+				end++ // the unit stands by itself
+			}
+			tokens := tokensIn(seg.items[name:end])
+			text := joinItems(seg.items[name:end])
 			// A flag on the dose alone does not make anybody listen to the name.
-			start, end := s.times(tokensIn(seg.items[name:i]))
-			if overlapsFlag(unsure, start, end) {
+			from, to := s.times(tokensIn(seg.items[name:i]))
+			if overlapsFlag(unsure, from, to) {
 				continue
 			}
 			out = append(out, s.flag(FlagDrug, Critical, seg.section, tokens, text,
@@ -84,26 +112,37 @@ const nameReach = 5
 // namelessDose looks at the words before the dose at item i. It returns the first of those that may be a misheard name.
 func namelessDose(items []item, i int) (int, bool) {
 	from, strange := i, -1
+	grams := keyOf(items[i].text[strings.LastIndex(items[i].text, " ")+1:]) == "g" || i+1 < len(items) && keyOf(items[i+1].text) == "g"
 	for from > 0 && i-from < nameReach {
 		prev := items[from-1]
 		if prev.kind != itemWord || strings.ContainsAny(prev.trail, ".,;:?!") || prev.rule == "quantity" {
 			break
 		}
 		from--
-		if drugLike(prev.text) {
+		if namesDrug(prev.text) {
 			return 0, false
 		}
-		if key := keyOf(prev.text); !smallWords[key] && !commonBeforeDose[key] && !doseTalk[key] && hasWord(key) {
+		key := keyOf(prev.text)
+		if smallWords[key] || commonBeforeDose[key] || doseTalk[key] || !hasWord(key) || numberLike(key) || unitWords[key] {
+			continue
+		}
+		// A plain word before grams is more likely what was weighed: "the prostate is 45 g".
+		if !grams || lexicon.English(key) < everydayWord && !known(key) {
 			strange = from
 		}
 	}
 	return strange, strange >= 0
 }
 
+// known says that the lexicon has a word, which is then no misheard name.
+func known(key string) bool { return lexicon.Default().Has(key) }
+
 // doseTalk are words that stand before doses without naming a drug.
 var doseTalk = wordSet("start started continue continued increase increased decrease decreased reduce reduced add added give given take " +
 	"takes taking took stop stopped resume change changed switch titrate raise lower dose doses dosage daily currently now only " +
 	"additional first second total maximum minimum up down twice once bolus infusion then again her him them me you use used " +
+	"raise raised lowered exceed exceeds exceeding followed follows limit limited cut halved doubled adjusted reached contained contains weighs " +
+	"weighed weight birth urine cycle over between every each night morning evening bedtime week weeks day days month after before later tomorrow " +
 	"intravenous intravenously oral orally iv po by mouth tablet tablets extended release another up-titrate received receiving")
 
 func joinItems(items []item) string {

@@ -33,7 +33,7 @@ func fold(flags []Flag, most int) []Flag {
 	}
 	var notices []int
 	for i, f := range flags {
-		if f.Severity == Notice && f.Kind != FlagStruck && f.Kind != FlagMissingSection && f.Kind != FlagMore {
+		if f.Severity == Notice && f.Kind != FlagStruck && f.Kind != FlagMissingSection && f.Kind != FlagStatement && f.Kind != FlagMore {
 			notices = append(notices, i)
 		}
 	}

@@ -1,8 +1,10 @@
 package notes
 
 import (
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"vesper/notes/templates"
 )
@@ -24,7 +26,7 @@ func blanksOf(d Document) []Blank {
 func settleEdited(prev, next Document, by string, at time.Time) []Flag {
 	out := []Flag{}
 	for _, f := range prev.Flags {
-		if f.Settled == nil && f.Kind != FlagMissingSection {
+		if f.Settled == nil && f.Kind != FlagMissingSection && f.Kind != FlagStatement {
 			before, after := spokenAt(prev, f.Start, f.End), spokenAt(next, f.Start, f.End)
 			switch {
 			case before == after:
@@ -58,8 +60,55 @@ func withMissingSections(d Document) Document {
 	if err != nil {
 		tpl = templates.Template{}
 	}
-	return missingSections(d, tpl)
+	return missing(d, tpl)
 }
+
+// missing flags what the work type asks for and the document does not have.
+func missing(d Document, tpl templates.Template) Document {
+	return missingStatements(missingSections(d, tpl), tpl)
+}
+
+// missingStatements flags what a document of this kind must say and does not: the blood loss of an operation. A document
+// without any text says nothing, and its missing sections say so.
+func missingStatements(d Document, tpl templates.Template) Document {
+	text := " " + strings.Join(strings.FieldsFunc(strings.ToLower(Text(d)), notWordRune), " ") + " "
+	open := map[string]bool{}
+	for _, s := range tpl.Statements {
+		open[s.Name] = strings.TrimSpace(text) != "" && !states(d, text, s)
+	}
+	d.Flags = slices.DeleteFunc(slices.Clone(d.Flags), func(f Flag) bool { return f.Kind == FlagStatement && f.Settled == nil && !open[f.Text] })
+	for _, f := range d.Flags {
+		if f.Kind == FlagStatement {
+			open[f.Text] = false
+		}
+	}
+	for _, s := range tpl.Statements {
+		if open[s.Name] {
+			d.Flags = append(d.Flags, newFlag(Flag{
+				Kind: FlagStatement, Severity: Notice, Text: s.Name,
+				Detail: "Nothing was said about “" + s.Name + "”, which this kind of note should state. Nothing is filled in for you.",
+			}))
+		}
+	}
+	return d
+}
+
+// states says that a document makes a statement, by a section with text or by a phrase.
+func states(d Document, text string, st templates.Statement) bool {
+	for _, key := range st.Sections {
+		if s, ok := d.Section(key); ok && strings.TrimSpace(s.Text()) != "" {
+			return true
+		}
+	}
+	for _, said := range st.Says {
+		if strings.Contains(text, " "+strings.Join(strings.FieldsFunc(strings.ToLower(said), notWordRune), " ")+" ") {
+			return true
+		}
+	}
+	return false
+}
+
+func notWordRune(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 
 func missingSections(d Document, tpl templates.Template) Document {
 	missing := map[string]bool{}

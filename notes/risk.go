@@ -2,8 +2,12 @@ package notes
 
 import (
 	"sort"
+	"strconv"
 	"strings"
 	"unicode"
+
+	"vesper/internal/lexicon"
+	"vesper/notes/checks"
 )
 
 // risk is a kind of word whose mishearing harms. Below its threshold of confidence a person should hear it.
@@ -17,11 +21,13 @@ type risk struct {
 var (
 	riskNumber    = risk{"number", 0.55, Critical, "a number"}
 	riskTeen      = risk{"teen", 0.95, Critical, "a number that sounds like another one (15 and 50)"}
+	riskTold      = risk{"teen", 0.7, Critical, "a number that sounds like another one"} // but the drug comes in this strength only
 	riskUnit      = risk{"unit", 0.5, Critical, "a unit"}
 	riskDrug      = risk{"drug", 0.5, Critical, "the name of a drug"}
 	riskKnownDrug = risk{"drug", 0.3, Critical, "the name of a drug"} // a word from the list is less likely to be an accident
 	riskCount     = risk{"count", 0.5, Notice, "a number"}
 	riskName      = risk{"name", 0.4, Critical, "before a dose, where the name of a drug is expected"}
+	riskAllergy   = risk{"allergy", 0.5, Critical, "an allergy"}
 	riskSide      = risk{"side", 0.5, Critical, "a side"}
 	riskNegation  = risk{"negation", 0.45, Critical, "a negation"}
 )
@@ -57,6 +63,9 @@ func (s *scanner) flagUnsure(most int) []Flag {
 				continue
 			}
 			r, confidence, ok := s.riskOf(seg.items, i)
+			if !ok && allergen(seg, i) {
+				r, confidence, ok = riskAllergy, s.sureOfItem(it), true
+			}
 			if !ok || confidence >= r.below {
 				continue
 			}
@@ -79,6 +88,32 @@ func (s *scanner) flagUnsure(most int) []Flag {
 			"The engine was unsure of “"+u.text+"”, "+u.risk.explained+". Listen to it."))
 	}
 	return append(flags, s.leftOver(rest)...)
+}
+
+// allergen says that a word probably names what somebody is allergic to.
+func allergen(seg segment, i int) bool {
+	key := keyOf(seg.items[i].text)
+	if len(key) < 4 || lexicon.English(key) >= everydayWord {
+		return false
+	}
+	if seg.section == "allergies" {
+		return true
+	}
+	for j := i - 1; j >= max(0, i-3) && seg.items[j].kind == itemWord; j-- {
+		if k := keyOf(seg.items[j].text); k == "allergic" || k == "allergy" || k == "allergies" {
+			return true
+		}
+	}
+	return false
+}
+
+// sureOfItem is the engine's lowest confidence in an item's words.
+func (s *scanner) sureOfItem(it item) float64 {
+	sure := 1.0
+	for _, t := range it.tokens {
+		sure = min(sure, s.tokens[t].confidence)
+	}
+	return sure
 }
 
 // leftOver is one flag for the unsure words beyond the cap: none is dropped unseen.
@@ -124,6 +159,9 @@ func (s *scanner) riskOf(items []item, i int) (risk, float64, bool) {
 	digits := strings.IndexFunc(it.text, unicode.IsDigit) >= 0
 	switch {
 	case digits && teen && isDose(items, i):
+		if twinTold(items, i) {
+			return riskTold, confidence, true
+		}
 		return riskTeen, confidence, true
 	case digits && it.rule == "quantity" && !isDose(items, i) && strings.IndexByte(it.text, '%') < 0:
 		return riskCount, confidence, true
@@ -137,7 +175,7 @@ func (s *scanner) riskOf(items []item, i int) (risk, float64, bool) {
 		return riskSide, confidence, true
 	case negations[key]:
 		return riskNegation, confidence, true
-	case knownDrugs()[key]:
+	case knownDrugs()[key] || inLexicon(key):
 		return riskKnownDrug, confidence, true
 	case drugLike(key) || beforeDose(items, i):
 		return riskDrug, confidence, true
@@ -145,6 +183,24 @@ func (s *scanner) riskOf(items []item, i int) (risk, float64, bool) {
 		return riskName, confidence, i+1 < len(items) && it.trail == ""
 	}
 	return risk{}, 1, false
+}
+
+// twinTold says that the drug before a dose comes in this strength and not in the one that sounds like it.
+func twinTold(items []item, i int) bool {
+	dose := strings.Fields(items[i].text)
+	if len(dose) == 1 && i+1 < len(items) {
+		dose = append(dose, items[i+1].text)
+	}
+	if len(dose) != 2 {
+		return false
+	}
+	amount, err := strconv.ParseFloat(strings.ReplaceAll(dose[0], ",", ""), 64)
+	for j := i - 1; err == nil && j >= max(0, i-nameReach) && items[j].kind == itemWord; j-- {
+		if namesDrug(items[j].text) {
+			return checks.TwinTold(items[j].text, amount, dose[1])
+		}
+	}
+	return false
 }
 
 // teenDigits says that a number of three digits ends like 15 or 50.

@@ -16,7 +16,7 @@ type unsafe struct {
 var unsafeForms = []unsafe{
 	{regexp.MustCompile(`\b\d[\d,]*\.\d*0 ?(?:mg|mcg|g|mL|units|mEq)\b`), true, "leave out the zero after the point (1 mg, not 1.0 mg)"},
 	{regexp.MustCompile(`(?:^|[\s(])(\.\d+ ?(?:mg|mcg|g|mL|units|mEq)\b)`), true, "write a zero before the point (0.5 mg, not .5 mg)"},
-	{regexp.MustCompile(`\b\d[\d,.]* ?[Uu]\b`), true, "write “units”"},
+	{regexp.MustCompile(`\b\d(?:[\d,.]*\d)? ?(?:U|u)(?:\s|$|[.,;)])`), true, "write “units”"},
 	{regexp.MustCompile(`\b(?:I\.?U\.?)(?:\s|$|[.,;])`), true, "write “international units”"},
 	{regexp.MustCompile(`\b(?:MSO4|MgSO4)\b`), true, "write “morphine sulfate” or “magnesium sulfate”"},
 	{regexp.MustCompile(`\bMS \d[\d.]* ?mg\b`), true, "write “morphine sulfate” or “magnesium sulfate”"},

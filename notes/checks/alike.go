@@ -41,7 +41,7 @@ func soundAlikes(r *reader) []Finding {
 
 // speaksFor says what speaks for the other drug, "" for nothing.
 func (r *reader) speaksFor(other, named string, i int, doseOf map[int]given) string {
-	if g, ok := doseOf[i]; ok && unfit(g, named) && fits(g, other) {
+	if g, ok := doseOf[i]; ok && unfit(g, named) && fits(g, other) && !otherUnit(g, named) {
 		return "the dose is usual for " + other + ", not for " + named
 	}
 	if r.listed(other) && !r.listed(named) && !r.mentions(other) && !r.has(i, stopsOrStarts) && len(r.note.Patient.Drugs) > 0 {
@@ -61,6 +61,11 @@ func unfit(g given, name string) bool {
 	g.name = name
 	usual := usualIn(g)
 	return len(usual) > 0 && !composed(usual, g.amount) && (g.amount > 2*usual[len(usual)-1] || g.amount < usual[0]/2)
+}
+
+// otherUnit says that the number is usual for the drug in another unit, so that the unit is the doubt and not the name.
+func otherUnit(g given, name string) bool {
+	return slices.ContainsFunc(lexicon.UsualStrengths(name), func(s lexicon.Strength) bool { return s.Unit != g.unit && near(s.Amounts, g.amount) })
 }
 
 func fits(g given, name string) bool {

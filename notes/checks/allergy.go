@@ -164,8 +164,13 @@ var (
 		"remain remains stay stays keep")
 	// turns are words with which stopping and going on both make sense.
 	turns = set("until then after before resume resumed restart restarted taper tapered tapering switch switched switching instead replace replaced " +
-		"unless if when week weeks days surgery procedure temporarily hold held once consider can may extended immediate ir er xr sr cr xl " +
+		"unless if when surgery procedure temporarily hold held once consider can may extended immediate ir er xr sr cr xl " +
 		"formulation discuss discussed smoking drinking not don't never")
+)
+
+var (
+	lasting = set("week weeks day days")
+	ago     = set("ago last")
 )
 
 // order is what is said to be done with a drug.
@@ -180,7 +185,7 @@ func stopped(r *reader) []Finding {
 	var off, on []order
 	for i, w := range r.words {
 		switch {
-		case r.has(i, relatives) || r.has(i, turns):
+		case r.has(i, relatives) || r.has(i, turns) || r.has(i, lasting) && !r.has(i, ago):
 		case stops[w.key] && !r.denied(i):
 			off = append(off, r.ordered(i, w.key == "stopped" || w.key == "discontinued" || w.key == "quit")...)
 		case goesOn[w.key] && !r.denied(i) && !r.has(i, stops):

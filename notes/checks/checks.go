@@ -80,6 +80,12 @@ func Run(n Note) []Finding {
 	} {
 		out = append(out, check(r)...)
 	}
+	all := slices.Clone(out)
+	out = slices.DeleteFunc(out, func(f Finding) bool { // the drug that fits the dose better says it already
+		return f.Kind == Dose && slices.ContainsFunc(all, func(o Finding) bool {
+			return o.Kind == SoundAlike && o.At.Section == f.At.Section && o.At.From == f.At.From
+		})
+	})
 	slices.SortStableFunc(out, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.At.Section, b.At.Section), cmp.Compare(a.At.From, b.At.From), cmp.Compare(a.Kind, b.Kind))
 	})

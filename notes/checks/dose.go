@@ -133,7 +133,7 @@ func (r *reader) doseOff(g given) (Finding, bool) {
 	case g.amount >= 9*high || g.amount <= low/9:
 		return r.find(Dose, true, g.drug, g.to, "“"+text+"” is far from the usual strengths of "+name+", "+amounts(usual, g.unit)+
 			". The number or the unit may be misheard."), true
-	case (g.amount > 2*high || g.amount < low/2) && (near(usual, g.amount/10) || near(usual, g.amount*10)):
+	case g.amount > 2*high && near(usual, g.amount/10) || g.amount < low/2 && near(usual, g.amount*10):
 		return r.find(Dose, true, g.drug, g.to, "“"+text+"” is ten times off a usual strength of "+name+", "+amounts(usual, g.unit)+
 			". Listen to the number."), true
 	}
@@ -172,15 +172,24 @@ func near(usual []float64, amount float64) bool {
 	return slices.ContainsFunc(usual, func(u float64) bool { return math.Abs(u-amount) <= 1e-6*u })
 }
 
-// composed says that a dose is a usual one, half of one, several of one, or two together.
+// TwinTold says that a dose is usual for a drug while the number that it sounds like (15 and 50) is not: the table speaks
+// for what was heard.
+func TwinTold(drug string, amount float64, unit string) bool {
+	g := given{name: drug, amount: amount, unit: unitNames[strings.ToLower(unit)]}
+	twin, ok := twins[amount]
+	usual := usualIn(g)
+	return ok && near(usual, amount) && !composed(usual, twin)
+}
+
+// composed says that a dose is a usual one, one and a half, two of one, or two together.
 func composed(usual []float64, amount float64) bool {
 	for _, u := range usual {
-		for _, times := range []float64{0.5, 1, 1.5, 2, 3, 4} {
+		for _, times := range []float64{1, 1.5, 2} {
 			if math.Abs(u*times-amount) <= 1e-6*amount {
 				return true
 			}
 		}
-		if near(usual, amount-u) {
+		if amount <= usual[len(usual)-1] && near(usual, amount-u) {
 			return true
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // otherName is the distance by sound from which a spoken name is another one and not the same misheard.
-const otherName = 0.42
+const otherName = 0.5
 
 // identity compares the name, birth date and record number that are spoken with those of the bound patient.
 func identity(r *reader) []Finding {
@@ -48,11 +48,12 @@ func (r *reader) nameAgainst(name string) []Finding {
 
 // nameAt reads a name at word i, as the words from…to.
 func (r *reader) nameAt(i int) (from, to int) {
+	named := false
 	switch k := r.key(i); {
 	case k == "mr" || k == "mrs" || k == "ms" || k == "miss":
 		from = i + 1
 	case k == "name" && (r.key(i-1) == "patient" || r.key(i-1) == "patient's"):
-		from = i + 1
+		from, named = i+1, true // a name follows, with whatever capitals
 		for r.key(from) == "is" || r.key(from) == "colon" {
 			from++
 		}
@@ -60,7 +61,7 @@ func (r *reader) nameAt(i int) (from, to int) {
 		return 0, 0
 	}
 	for to = from; to < from+3 && to < len(r.words) && r.words[to].section == r.words[i].section; to++ {
-		if !capital(r.words[to].text) || lexicon.English(r.words[to].key) >= 0.9 {
+		if !capital(r.words[to].text) && !named || lexicon.English(r.words[to].key) >= 0.9 {
 			break
 		}
 		if strings.TrimSpace(r.words[to].after) != "" {

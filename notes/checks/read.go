@@ -183,6 +183,9 @@ func drugNamed(key string) (lexicon.Term, bool) {
 		return lexicon.Term{}, false
 	}
 	t, ok := lexicon.Default().Find(key)
+	if !ok && len(lexicon.Confused(key)) > 0 {
+		return lexicon.Term{Text: key, Kind: lexicon.Generic}, true // rarely used, but known for being confused
+	}
 	return t, ok && t.Kind.Drug()
 }
 
@@ -203,10 +206,10 @@ var title = set("dr mr mrs ms vs prof st")
 var relatives = set(`mother mother's mom mom's father father's dad dad's wife wife's husband husband's sister sister's brother brother's
 	daughter daughter's son son's parent parents parents' grandmother grandfather aunt uncle cousin niece nephew girlfriend boyfriend
 	partner partner's spouse spouse's fiance fiancee roommate caregiver nurse friend friend's neighbor family maternal paternal
-	sibling siblings twin child children grandson granddaughter donor sons daughters brothers sisters wives dr doctor surgeon aide
+	sibling siblings twin children grandson granddaughter donor sons daughters brothers sisters wives dr doctor surgeon aide
 	teacher coworker`)
 
 // past are words after which something is history and not of today.
 var past = set(`status previous previously prior history ago past last former formerly remote childhood 2000 2001 2002 2003 2004 2005
 	2006 2007 2008 2009 2010 2011 2012 2013 2014 2015 2016 2017 2018 2019 2020 2021 2022 2023 2024 2025 since years yesterday s/p
-	had underwent earlier`)
+	had underwent earlier psh pmh`)

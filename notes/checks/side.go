@@ -53,6 +53,9 @@ var (
 		"posterior partial main first second third fourth fifth mid middle inner outer")
 )
 
+// bygone are the sections of what is over.
+var bygone = set("pmh psh family_history social_history")
+
 // sides finds a side that stands against the rest of the note: the same trouble or procedure of the same part of the body,
 // once left and once right, or a procedure on the side of which nothing else is said.
 func sides(r *reader) []Finding {
@@ -97,17 +100,25 @@ func (r *reader) mentionAt(i int) (mention, bool) {
 			return m, false
 		}
 	}
-	if m.organ == "" || r.has(i, past) || r.has(i, bothSides) || r.opposite(i) {
+	if m.organ == "" || bygone[r.sectionOf(i)] || r.has(i, past) || r.has(i, bothSides) || r.opposite(i) {
 		return m, false
 	}
 	for j := m.to; j < m.to+4 && r.joined(j-1); j++ {
+		if deniesWords[r.key(j)] {
+			break
+		}
 		if g, ok := data.groups[r.key(j)]; ok {
 			m.group, m.surgery, m.to = g, data.done[g], j+1
-			break
+			if m.surgery { // "hernia repair" is a repair
+				break
+			}
 		}
 	}
 	for j := i - 1; m.group == "" && j >= i-5 && r.in(i, j) && r.joined(j); j-- {
 		if g, ok := data.groups[r.key(j)]; ok {
+			if r.denied(j) {
+				return m, false
+			}
 			m.group, m.surgery = g, data.done[g]
 		} else if !between[r.key(j)] {
 			break
@@ -135,7 +146,7 @@ func (r *reader) opposite(i int) bool {
 
 // sideOf judges the mentions of one part of the body.
 func (r *reader) sideOf(all []mention) (Finding, bool) {
-	if r.bothOf(all[0].organ) {
+	if r.bothOf(all[0].organ, groupsOf(all)) || r.oneByOne(all) {
 		return Finding{}, false
 	}
 	for _, side := range []string{"left", "right"} {
@@ -149,7 +160,9 @@ func (r *reader) sideOf(all []mention) (Finding, bool) {
 		}
 		same := odd.group != "" && slices.ContainsFunc(many, func(m mention) bool { return m.group == odd.group }) || len(many) == 1 && odd.group != "" && odd.group == other.group
 		alone := odd.surgery && other.group != "" || other.surgery && odd.group != "" || odd.surgery && len(many) > 1
-		if !same && !alone {
+		// What the note concludes about one side, where it only spoke of the other.
+		concluded := planned(r.sectionOf(odd.from)) && odd.group != "" && len(many) > 1 && slices.ContainsFunc(many, func(m mention) bool { return m.group != "" })
+		if !same && !alone && !concluded {
 			continue
 		}
 		at, seen := r.place(odd.from, odd.to), r.place(other.from, other.to)
@@ -159,11 +172,30 @@ func (r *reader) sideOf(all []mention) (Finding, bool) {
 	return Finding{}, false
 }
 
-// bothOf says that the note speaks of both sides of a part of the body.
-func (r *reader) bothOf(organ string) bool {
+// oneByOne says that the two sides are gone through one after the other, as in an examination.
+func (r *reader) oneByOne(all []mention) bool {
+	if len(all) != 2 || all[0].surgery || all[1].surgery {
+		return false
+	}
+	a, b := r.words[all[0].from], r.words[all[1].from]
+	return a.section == b.section && b.sentence-a.sentence <= 2
+}
+
+func groupsOf(all []mention) []string {
+	var out []string
+	for _, m := range all {
+		if m.group != "" {
+			out = append(out, m.group)
+		}
+	}
+	return out
+}
+
+// bothOf says that the note speaks of both sides of a part of the body, or of both sides of what is found there.
+func (r *reader) bothOf(organ string, groups []string) bool {
 	data := sidedWords()
 	for i, w := range r.words {
-		if data.organs[w.key] != organ {
+		if g := data.groups[w.key]; data.organs[w.key] != organ && (g == "" || !slices.Contains(groups, g)) {
 			continue
 		}
 		from, to := r.sentence(i)

@@ -7,7 +7,9 @@ export interface Doubt { id: string; kind: string; critical: boolean; title: str
 
 const titles: Record<string, string> = {
   low_confidence: "Heard unclearly", two_readings: "Could be two things", unreliable: "Unreliable stretch", number: "Number to check", drug_name: "Drug name to check", heading: "Perhaps a heading", struck: "Taken out by the engine's check", scratched: "Taken back by the speaker",
-  missing_section: "Section without text", blank: "Blank",
+  missing_section: "Section without text", missing_statement: "Not stated", blank: "Blank", more: "More places", side: "Left or right", sex: "Sex does not fit",
+  age: "Age does not fit", allergy: "Allergies do not fit", drug_stopped: "Stopped or not", dose: "Unusual dose", sound_alike: "Drugs that sound alike",
+  identity: "Perhaps another patient", unsafe_abbreviation: "Unsafe abbreviation", repair: "Put right by sound",
 };
 
 // doubtsOf is what is open in a document: blanks and unsettled flags, sorted by time; what has no time comes last.
@@ -46,7 +48,7 @@ export function drawDoubts(all: Doubt[], acts: Acts): void {
 }
 
 function line(d: Doubt, i: number, acts: Acts): HTMLElement {
-  const quote = d.kind === "missing_section" ? "" : d.text;
+  const quote = d.kind === "missing_section" || d.kind === "missing_statement" ? "" : d.text;
   return make("li", { class: "doubt" + (d.critical ? " critical" : ""), "data-i": String(i), "data-flag": d.id },
     make("div", { class: "spread" }, make("b", {}, d.title), d.critical ? make("span", { class: "chip bad" }, "Before signing") : null),
     quote ? make("button", { type: "button", class: "quote" }, quote) : null,
@@ -66,6 +68,7 @@ function buttons(d: Doubt, acts: Acts): HTMLElement[] {
       out.push(button("Put back", "small", () => acts.putBack(d)), button("Leave out", "small settle", () => acts.settle(d, "left out")));
       break;
     case "missing_section":
+    case "missing_statement":
       out.push(button("Not dictated", "small settle", () => acts.settle(d, "not dictated")));
       break;
     default:

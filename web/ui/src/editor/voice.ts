@@ -18,7 +18,7 @@ export function flagRange(words: readonly Spoken[], f: Flag): { from: number; to
   return { from: Math.min(...hit.map((w) => w.from)), to: Math.max(...hit.map((w) => w.to)) };
 }
 
-const textless = new Set(["missing_section", "struck", "scratched", "unreliable"]); // flags whose words do not stand in the text
+const textless = new Set(["missing_section", "missing_statement", "more", "struck", "scratched", "unreliable"]); // flags whose words do not stand in the text
 
 function still(doc: Node, words: Spoken[], flags: readonly Flag[]): DecorationSet {
   const out: Decoration[] = [];
