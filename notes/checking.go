@@ -27,7 +27,7 @@ const (
 func FlagKinds() []FlagKind {
 	return append([]FlagKind{
 		FlagReading, FlagUnreliable, FlagLowConfidence, FlagNumber, FlagDrug, FlagStruck, FlagScratched, FlagHeading,
-		FlagMissingSection, FlagStatement, FlagMore,
+		FlagMissingSection, FlagStatement, FlagMore, FlagTextBlock, FlagCorrection, FlagRequest,
 	}, checks.Kinds()...)
 }
 

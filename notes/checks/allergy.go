@@ -15,6 +15,9 @@ var (
 	deniesWords = set("no not denies denied without never none negative")
 )
 
+// reactions are what an allergy does.
+var reactions = set("hives rash anaphylaxis angioedema urticaria reaction reactions")
+
 // allergyText is one statement about allergies.
 type allergyText struct {
 	from, to int
@@ -106,6 +109,13 @@ func (r *reader) allergiesNamed() []allergyText {
 		switch {
 		case (w.key == "allergic" || w.key == "allergy" || w.key == "allergies" || w.key == "anaphylaxis") && (r.key(i+1) == "to" || r.key(i+1) == "include" || r.key(i+1) == "includes"):
 			for j := i + 2; j < i+6 && r.in(i, j); j++ {
+				if _, drug := r.drugs[j]; drug || allergens[r.key(j)] {
+					add(i, j+1, j)
+					break
+				}
+			}
+		case reactions[w.key] && (r.key(i+1) == "from" || r.key(i+1) == "to" || r.key(i+1) == "with" || r.key(i+1) == "after"):
+			for j := i + 2; j < i+4 && r.in(i, j); j++ {
 				if _, drug := r.drugs[j]; drug || allergens[r.key(j)] {
 					add(i, j+1, j)
 					break
