@@ -36,6 +36,7 @@ const (
 	farShort    = 0.30 // the same for a command of less than six letters
 	farRepeated = 0.50 // such a word, often repeated, always before a pause or a mark
 	farPhrase   = 0.20 // two or more words
+	farWithin   = 0.10 // the same, without a mark or a pause before them
 	farFolded   = 0.50 // share of the folded letters that may differ before sounds are compared at all
 	mostRepeats = 3    // times that a word must be said to count as often
 )
@@ -50,16 +51,20 @@ func oddWord(key string) bool {
 
 // hear looks for commands that the engine misheard, by sound. It only proposes: the rules of the command decide.
 func (s *scanner) hear() {
-	s.bySound = map[int]soundHit{}
-	odd := map[string]bool{}
-	times := map[string]int{}
+	s.bySound, s.repeats = map[int]soundHit{}, map[string]bool{}
+	odd, times := map[string]bool{}, map[string]int{}
 	for i, t := range s.tokens {
 		if _, seen := odd[t.key]; !seen {
 			odd[t.key] = oddWord(t.key)
 		}
-		if odd[t.key] && s.aloneAfter(i+1) {
+		if s.aloneAfter(i + 1) {
 			times[t.key]++
+		} else {
+			times[t.key] -= len(s.tokens)
 		}
+	}
+	for key, n := range times {
+		s.repeats[key] = n > 1
 	}
 	nearest := map[string]*command{}
 	for i, t := range s.tokens {
@@ -104,8 +109,9 @@ func (s *scanner) nearestWord(key string, repeated bool) *command {
 
 // nearestPhrase is the command of several words that tokens from i on sound like.
 func (s *scanner) nearestPhrase(i int, odd map[string]bool) (soundHit, bool) {
+	far := farPhrase
 	if i > 0 && s.tokens[i-1].mark() == "" && s.tokens[i].pause < setOff && !markWord[s.key(i-1)] {
-		return soundHit{}, false
+		far = farWithin
 	}
 	joined, best, nearest := "", soundHit{}, 1.0
 	for n := 1; n <= 4 && i+n <= len(s.tokens); n++ {
@@ -122,7 +128,7 @@ func (s *scanner) nearestPhrase(i int, odd map[string]bool) (soundHit, bool) {
 				soundDistance(folded, p.folded) > farFolded*float64(len(p.folded)) {
 				continue
 			}
-			if d := lexicon.Distance(plainWords(s.tokens[i:i+n]), p.text); d <= farPhrase && d < nearest {
+			if d := lexicon.Distance(plainWords(s.tokens[i:i+n]), p.text); d <= far && d < nearest {
 				best, nearest = soundHit{p.command, n}, d
 			}
 		}
@@ -146,8 +152,11 @@ func (s *scanner) aloneBefore(i int) bool {
 func (s *scanner) commandAt(i int) (*command, int) {
 	for _, p := range s.set.byFirst[s.key(i)] {
 		n := len(p.words)
-		if !s.wordsAt(i, p.words) || p.heard && !(s.dictates && s.aloneBefore(i) && s.aloneAfter(i+n)) {
+		if !s.wordsAt(i, p.words) || p.heard && !(s.dictates && (s.aloneBefore(i) || s.repeats[s.key(i)]) && s.aloneAfter(i+n)) {
 			continue
+		}
+		if hit, ok := s.bySound[i]; ok && hit.words > n && s.commanded(hit.command, i, hit.words) { // "bullet pond"
+			break
 		}
 		if s.commanded(p.command, i, n) {
 			return p.command, n

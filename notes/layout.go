@@ -125,7 +125,7 @@ func (w *writer) blank(it item) {
 	if w.space {
 		text = " " + text
 	}
-	source := Source{Kind: FromBlank, Start: it.start, End: it.end}
+	source := Source{Kind: FromBlank, Start: it.start, End: it.end, Command: it.command}
 	if len(it.tokens) > 0 {
 		source.Said, source.Words = w.s.heard(it.tokens), w.s.words(it.tokens)
 	}

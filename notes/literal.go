@@ -61,9 +61,13 @@ var numberWords = wordSet("zero one two three four five six seven eight nine ten
 // conditions are what commands need besides their words; the table names them. They say whether tokens i up to i+n can be
 // the command.
 var conditions = map[string]func(s *scanner, i, n int) bool{
-	"alone":      func(s *scanner, i, n int) bool { return s.aloneBoth(i, i+n) },
-	"boundary":   func(s *scanner, i, _ int) bool { return s.boundary(i) },
-	"phrase":     func(s *scanner, i, _ int) bool { return s.boundary(i) || s.aloneBefore(i) },
+	"alone":    func(s *scanner, i, n int) bool { return s.aloneBoth(i, i+n) },
+	"boundary": func(s *scanner, i, _ int) bool { return s.boundary(i) },
+	"phrase":   func(s *scanner, i, _ int) bool { return s.boundary(i) || s.aloneBefore(i) },
+	"after-figure": func(s *scanner, i, n int) bool {
+		k := s.before(i)
+		return s.dictates && k != "" && k[0] >= '0' && k[0] <= '9' && s.aloneAfter(i+n)
+	},
 	"between":    func(s *scanner, i, n int) bool { return i > 0 && i+n < len(s.tokens) },
 	"comma":      needsComma,
 	"colon":      func(s *scanner, i, n int) bool { return s.aloneAt(i, i+n) },
@@ -89,7 +93,7 @@ func (s *scanner) misheardComma(i int) bool {
 	if !s.saysComma || i == 0 || i+1 >= len(s.tokens) || i == s.at && s.afterMark(i) || comaContext[s.key(i-1)] || comaContext[s.key(i+1)] {
 		return false
 	}
-	return s.tokens[i-1].mark() == "," || s.tokens[i].pause >= setOff
+	return s.tokens[i-1].mark() == "," || s.tokens[i].pause >= setOff || s.tokens[i].mark() == "," && s.repeats["coma"]
 }
 
 // comaContext are words beside the diagnosis.

@@ -14,6 +14,7 @@ type scanner struct {
 	headings headingIndex
 	set      *commandSet
 	bySound  map[int]soundHit // commands that the engine misheard, by their first token
+	repeats  map[string]bool  // words said more than once, always before a mark or a pause
 	blocks   []TextBlock
 
 	at          int    // token being read
@@ -63,6 +64,10 @@ func (s *scanner) scan() {
 func (s *scanner) step(i int) int {
 	if noise(s.tokens[i].raw) {
 		s.remove(RemovedNonSpeech, i, i+1)
+		return i + 1
+	}
+	if s.tokens[i].core == "" && s.tokens[i].trail != "" {
+		s.mark(&command{act: actMark, text: s.tokens[i].trail}, []int{i})
 		return i + 1
 	}
 	if f, ok := s.headingAt(i); ok {

@@ -69,6 +69,9 @@ func split(raw string) token {
 	if strings.HasPrefix(t.trail, ".") && pointBelongs(t.core) {
 		t.core, t.trail = t.core+".", t.trail[1:]
 	}
+	if raw != "" && strings.Trim(raw, ".,;:?!") == "" { // a mark that the engine wrote apart from its word
+		return token{raw: raw, trail: raw[:1]}
+	}
 	if !hasWord(t.core) {
 		t.lead, t.core, t.trail = "", raw, ""
 	}
