@@ -1,6 +1,8 @@
 package corpus_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"math"
 	"os"
 	"path/filepath"
@@ -35,8 +37,16 @@ func TestTheCorpusCoversSpecialtiesVoicesContainersAndWorkTypes(t *testing.T) {
 	for _, c := range dictations(t) {
 		note("cases", c.Name)
 		note("specialties", c.Specialty)
-		note("voices", c.Voice)
-		note("containers", filepath.Ext(c.AudioFile))
+		for _, r := range c.Recordings() {
+			note("voices", r.Voice)
+			note("containers", filepath.Ext(r.Audio))
+		}
+		if c.Second != nil {
+			note("in two voices", c.Name)
+		}
+		for _, f := range c.Expect.FollowUps {
+			note("kinds of follow-up", f.Kind)
+		}
 		note("work types", c.WorkType)
 		if !c.SpokenPunctuation {
 			note("without dictated punctuation", c.Name)
@@ -49,8 +59,8 @@ func TestTheCorpusCoversSpecialtiesVoicesContainersAndWorkTypes(t *testing.T) {
 		}
 	}
 	atLeast := map[string]int{
-		"cases": 8, "specialties": 8, "voices": 2, "containers": 6, "work types": 4,
-		"without dictated punctuation": 2, "with words taken back": 2, "kinds of fact": 7,
+		"cases": 19, "specialties": 15, "voices": 3, "containers": 6, "work types": 11, "in two voices": 9,
+		"without dictated punctuation": 4, "with words taken back": 4, "kinds of fact": 7, "kinds of follow-up": 5,
 	}
 	for what, n := range atLeast {
 		if len(seen[what]) < n {
@@ -62,18 +72,92 @@ func TestTheCorpusCoversSpecialtiesVoicesContainersAndWorkTypes(t *testing.T) {
 func TestEveryRecordingIsAsLongAsItsCaseSays(t *testing.T) {
 	t.Parallel()
 	for _, c := range dictations(t) {
-		got, err := corpus.ProbeSeconds(t.Context(), c.Audio())
-		if err != nil {
-			t.Fatalf("%s: %v", c.Name, err)
+		for _, r := range c.Recordings() {
+			got, err := corpus.ProbeSeconds(t.Context(), r.Path())
+			if err != nil {
+				t.Fatalf("%s: %v", c.Name, err)
+			}
+			if math.Abs(got-r.Seconds) > 0.5 {
+				t.Errorf("%s %s lasts %.2f s, case.yaml says %.1f", c.Name, r.Audio, got, r.Seconds)
+			}
+			if got < 30 || got > 150 {
+				t.Errorf("%s %s lasts %.1f s, want 30 to 150", c.Name, r.Audio, got)
+			}
+			most := int64(520_000)
+			if c.Second != nil {
+				most = 110_000
+			}
+			if info, err := os.Stat(r.Path()); err != nil || info.Size() > most {
+				t.Errorf("%s %s: %v bytes, want at most %d (%v)", c.Name, r.Audio, info.Size(), most, err)
+			}
 		}
-		if math.Abs(got-c.Seconds) > 0.5 {
-			t.Errorf("%s lasts %.2f s, case.yaml says %.1f", c.Name, got, c.Seconds)
+	}
+}
+
+func TestATranscriptIsThatOfTheRecordingBesideIt(t *testing.T) {
+	t.Parallel()
+	for _, c := range dictations(t) {
+		for _, r := range c.Recordings() {
+			heard, ok, err := r.Heard()
+			if err != nil {
+				t.Fatalf("%s: %v", c.Name, err)
+			}
+			if !ok {
+				continue
+			}
+			data, err := os.ReadFile(r.Path())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != heard.Audio.SHA256 {
+				t.Errorf("%s: the transcript of %s is of another recording: run testdata/hear.sh", c.Name, r.Audio)
+			}
+			if len(heard.Words) == 0 || len(heard.Spans) == 0 {
+				t.Errorf("%s: the transcript of %s has %d words and %d spans", c.Name, r.Audio, len(heard.Words), len(heard.Spans))
+			}
 		}
-		if got < 30 || got > 150 {
-			t.Errorf("%s lasts %.1f s, want 30 to 150", c.Name, got)
+	}
+}
+
+func TestWhatACaseExpectsCanBeMet(t *testing.T) {
+	t.Parallel()
+	kinds := strings.Fields("appointment referral lab imaging procedure prior_authorization letter call medication_hold")
+	for _, c := range dictations(t) {
+		text := c.Note.Text()
+		for _, term := range c.Expect.Terms {
+			if !(corpus.Fact{Text: term}).In(text) {
+				t.Errorf("%s: the term %q does not stand in note.json", c.Name, term)
+			}
 		}
-		if info, err := os.Stat(c.Audio()); err != nil || info.Size() > 520_000 {
-			t.Errorf("%s: %v bytes, want at most 520,000 (%v)", c.Name, info.Size(), err)
+		for _, e := range c.Expect.Commands {
+			if !e.Shown(text) {
+				t.Errorf("%s: note.json does not show the effect of %q", c.Name, e.Say)
+			}
+			if !strings.Contains(strings.Join(strings.Fields(c.Script), " "), e.Say) {
+				t.Errorf("%s: nobody says %q", c.Name, e.Say)
+			}
+		}
+		for _, f := range c.Expect.FollowUps {
+			if !slices.Contains(kinds, f.Kind) || len(f.Text) == 0 {
+				t.Errorf("%s: follow-up %+v has no known kind or no words", c.Name, f)
+			}
+		}
+		for key := range c.Expect.Also {
+			if !slices.ContainsFunc(c.Note.Sections, func(s corpus.Section) bool { return s.Key == key }) {
+				t.Errorf("%s: expect.yaml names the section %q, note.json does not", c.Name, key)
+			}
+		}
+	}
+}
+
+func TestAFlagIsToldByTheBeginningOfItsWords(t *testing.T) {
+	t.Parallel()
+	about := corpus.About{About: []string{"allerg", "left knee"}}
+	for text, want := range map[string]bool{
+		"Allergies: none": true, "no known allergy": true, "the “left knee” or the right": true, "left-knee pain": true, "nonallergic": false, "left": false,
+	} {
+		if about.Of(text) != want {
+			t.Errorf("%q: %v, want %v", text, !want, want)
 		}
 	}
 }

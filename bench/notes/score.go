@@ -218,7 +218,7 @@ func (s *score) judgeSource(r notes.Run, t transcribe.Transcript) {
 		}
 	}
 	for _, w := range words {
-		if !strings.Contains(said.String(), strings.ToLower(w)) {
+		if !strings.Contains(said.String(), strings.ToLower(w)) && !strings.Contains(strings.ReplaceAll(said.String(), " ", ""), strings.ToLower(w)) {
 			s.invented++
 			s.miss("invented", w+" from “"+strings.TrimSpace(said.String())+"” ("+string(r.Source.Kind)+")")
 		}
