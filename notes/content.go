@@ -34,6 +34,7 @@ type unit struct {
 	items []item
 	keys  []string // its words, for comparison with cues
 	hint  string   // the section that its words name
+	fixed bool     // it stands directly under the heading of that section
 	fresh bool     // it begins a paragraph
 	list  bool     // it is a numbered list
 }
@@ -185,7 +186,7 @@ func (s *scanner) unitsOf(seg segment) []unit {
 			u.hint = s.contentSection(seg.section)
 		}
 		if hint != "" && it.kind == itemWord {
-			u.hint, hint = hint, ""
+			u.hint, u.fixed, hint = hint, seg.headed, ""
 		}
 		u.items = append(u.items, it)
 		u.keys = append(u.keys, s.cueKeys(it)...)

@@ -75,7 +75,7 @@ func cost(j, k int, fresh bool) float64 {
 
 // score says how much a unit speaks for a section.
 func (r router) score(u unit, section templates.Section) float64 {
-	if u.list {
+	if u.list && !u.fixed {
 		return r.listScore(u, section)
 	}
 	sum := 0.0
@@ -87,6 +87,9 @@ func (r router) score(u unit, section templates.Section) float64 {
 	}
 	if u.hint == section.Key {
 		sum += hintWeight
+		if u.fixed {
+			sum += 100 // no content outweighs a heading
+		}
 	}
 	return sum
 }

@@ -74,7 +74,7 @@ func missingStatements(d Document, tpl templates.Template) Document {
 	text := " " + strings.Join(strings.FieldsFunc(strings.ToLower(Text(d)), notWordRune), " ") + " "
 	open := map[string]bool{}
 	for _, s := range tpl.Statements {
-		open[s.Name] = strings.TrimSpace(text) != "" && !states(d, text, s)
+		open[s.Name] = strings.TrimSpace(text) != "" && !states(d, text, s) && !sectionFlagged(d, s)
 	}
 	d.Flags = slices.DeleteFunc(slices.Clone(d.Flags), func(f Flag) bool { return f.Kind == FlagStatement && f.Settled == nil && !open[f.Text] })
 	for _, f := range d.Flags {
@@ -138,7 +138,7 @@ func missingSections(d Document, tpl templates.Template) Document {
 	return d
 }
 
-// satisfied says that another section holds what this one should.
+// satisfied says that another section holds what this one should, or that the note says it elsewhere.
 func satisfied(d Document, tpl templates.Template, key string) bool {
 	section, ok := tpl.Section(key)
 	if !ok {
@@ -149,5 +149,5 @@ func satisfied(d Document, tpl templates.Template, key string) bool {
 			return true
 		}
 	}
-	return false
+	return statedElsewhere(d, tpl, key)
 }

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -44,7 +45,13 @@ type file struct {
 	DefaultSection string      `yaml:"default_section"`
 	Sections       []entry     `yaml:"sections"`
 	Statements     []Statement `yaml:"statements"`
-	Normals        []Normal    `yaml:"normals"`
+	Normals        []normal    `yaml:"normals"`
+}
+
+// normal is a text block as written: it may take a shared one with "use" and override its fields.
+type normal struct {
+	Use    string `yaml:"use"`
+	Normal `yaml:",inline"`
 }
 
 // library is what work types share.
@@ -52,6 +59,7 @@ type library struct {
 	sections map[string]entry
 	labels   map[string][]Label
 	cues     map[string]map[string][]string // set → weight → phrases
+	normals  map[string]Normal
 }
 
 // Load reads every *.yaml file in the root of fsys as a work type; they may use the shared sections and label sets that
@@ -102,6 +110,7 @@ func loadLibrary(shared fs.FS) (library, error) {
 	lib := library{}
 	for name, into := range map[string]any{
 		"shared/sections.yaml": &lib.sections, "shared/labels.yaml": &lib.labels, "shared/cues.yaml": &lib.cues,
+		"shared/normals.yaml": &lib.normals,
 	} {
 		data, err := fs.ReadFile(shared, name)
 		if err != nil {
@@ -121,11 +130,14 @@ func parse(name string, data []byte, lib library) (Template, []Problem) {
 		return Template{}, []Problem{syntaxProblem(name, err)}
 	}
 	c := checker{name: name, data: data}
-	t := Template{Key: f.Key, Name: f.Name, LOINC: f.LOINC, Aliases: f.Aliases, DefaultSection: f.DefaultSection, Statements: f.Statements, Normals: f.Normals}
+	t := Template{Key: f.Key, Name: f.Name, LOINC: f.LOINC, Aliases: f.Aliases, DefaultSection: f.DefaultSection, Statements: f.Statements}
 	t.TurnAround.Routine = c.duration("$.turn_around.routine", f.TurnAround.Routine)
 	t.TurnAround.Stat = c.duration("$.turn_around.stat", f.TurnAround.Stat)
 	for i, e := range f.Sections {
 		t.Sections = append(t.Sections, c.section(i, e, lib))
+	}
+	for i, n := range f.Normals {
+		t.Normals = append(t.Normals, c.normal(i, n, lib))
 	}
 	c.check(t)
 	return t, c.problems
@@ -137,7 +149,7 @@ func (c *checker) section(i int, e entry, lib library) Section {
 	if e.Use != "" {
 		base, ok := lib.sections[e.Use]
 		if !ok {
-			c.add(at+".use", fmt.Sprintf("there is no shared section %q", e.Use))
+			c.add(at+".use", fmt.Sprintf("there is no shared section %q; there are: %s", e.Use, strings.Join(sortedKeys(lib.sections), ", ")))
 		}
 		e = overlay(e, base)
 	}
@@ -151,7 +163,7 @@ func (c *checker) section(i int, e entry, lib library) Section {
 	if e.LabelSet != "" {
 		set, ok := lib.labels[e.LabelSet]
 		if !ok {
-			c.add(at+".label_set", fmt.Sprintf("there is no label set %q", e.LabelSet))
+			c.add(at+".label_set", fmt.Sprintf("there is no label set %q; there are: %s", e.LabelSet, strings.Join(sortedKeys(lib.labels), ", ")))
 		}
 		s.Labels = append(s.Labels, set...)
 	}
@@ -187,6 +199,25 @@ func overlay(e, base entry) entry {
 		e.Cues = base.Cues
 	}
 	return e
+}
+
+// normal completes a text block from the library.
+func (c *checker) normal(i int, n normal, lib library) Normal {
+	if n.Use == "" {
+		return n.Normal
+	}
+	base, ok := lib.normals[n.Use]
+	if !ok {
+		c.add(fmt.Sprintf("$.normals[%d].use", i), fmt.Sprintf("there is no shared text block %q; there are: %s", n.Use, strings.Join(sortedKeys(lib.normals), ", ")))
+	}
+	out := n.Normal
+	out.Name = cmp.Or(out.Name, n.Use)
+	out.Section = cmp.Or(out.Section, base.Section)
+	out.Text = cmp.Or(out.Text, base.Text)
+	if out.Synonyms == nil {
+		out.Synonyms = base.Synonyms
+	}
+	return out
 }
 
 func (c *checker) duration(at, text string) time.Duration {
