@@ -244,11 +244,16 @@ func (w *Worker) draft(ctx context.Context, job Job) (uuid.UUID, error) {
 	var st StoredTranscript
 	var t transcribe.Transcript
 	var d Dictation
+	var patient notes.Patient
 	err = w.Store.InTx(ctx, job.PracticeID, func(ctx context.Context, tx Tx) (err error) {
 		if d, err = tx.Dictation(ctx, job.DictationID); err != nil {
 			return err
 		}
 		st, t, err = tx.Transcript(ctx, set.Transcript) // the one the job was ordered for, though a newer may stand beside it
+		if err != nil {
+			return err
+		}
+		patient, err = patientFacts(ctx, tx, d, st)
 		return err
 	})
 	if err != nil {
@@ -257,7 +262,7 @@ func (w *Worker) draft(ctx context.Context, job Job) (uuid.UUID, error) {
 	if st.DictationID != job.DictationID {
 		return uuid.Nil, fault.New(fault.Invalid, "job_settings", "The job's settings name the transcript of another dictation. Order the stage again.")
 	}
-	doc, err := notes.Draft(t, tpl, notes.Options{Dictated: d.ReceivedAt.Local()})
+	doc, err := notes.Draft(t, tpl, notes.Options{Dictated: d.ReceivedAt.Local(), Patient: patient})
 	if err != nil {
 		return uuid.Nil, err
 	}
