@@ -24,11 +24,16 @@ func (s *score) judgeFlags(c corpus.Case, doc notes.Document, p pairs) {
 		if !counts {
 			continue
 		}
-		if f.Severity == notes.Critical {
+		switch {
+		case repaired(f):
+			right = !p.anyWrong(f)
+			s.repairs.count(right)
+		case f.Severity == notes.Critical:
 			s.critical.count(right)
-		} else {
+		default:
 			s.notices.count(right)
 		}
+		s.countKind(f.Kind, right)
 		if !right {
 			s.miss("false "+string(f.Severity)+" flag", f.Kind+" “"+f.Text+"”: "+f.Detail)
 		}
@@ -43,7 +48,7 @@ func verdict(f notes.Flag, c corpus.Case, p pairs) (right, counts bool) {
 		return slices.ContainsFunc(list, func(a corpus.About) bool { return a.Of(f.Text) })
 	}
 	switch {
-	case f.Kind == notes.FlagMissingSection:
+	case slices.Contains(informing, f.Kind):
 		return false, false
 	case of(c.Expect.Flags.MustNot):
 		return false, true
@@ -51,15 +56,41 @@ func verdict(f notes.Flag, c corpus.Case, p pairs) (right, counts bool) {
 		return true, true
 	case of(c.Expect.Flags.May):
 		return false, false
-	case f.Kind == notes.FlagScratched, f.Kind == notes.FlagStruck:
+	case slices.Contains(takenOut, f.Kind):
 		return !(corpus.Fact{Text: f.Text}).In(c.Note.Text()), true
 	}
+	return p.anyWrong(f), true
+}
+
+// informing are the flags that say what a note lacks or what was asked for, and doubt no word; takenOut those about words
+// that are not in the text.
+var (
+	informing = []string{notes.FlagMissingSection, notes.FlagStatement, notes.FlagMore, notes.FlagRequest, notes.FlagTextBlock}
+	takenOut  = []string{notes.FlagScratched, notes.FlagStruck, notes.FlagCorrection}
+)
+
+// repaired says that a flag tells of a name that was put right: it is right where the text now is.
+func repaired(f notes.Flag) bool {
+	return f.Kind == "repair" || f.Kind == notes.FlagReading && f.Severity == notes.Notice
+}
+
+// anyWrong says that the text under a flag is not as expected.
+func (p *pairs) anyWrong(f notes.Flag) bool {
 	for j, t := range p.got {
 		if t.speech && overlap(t.start, t.end, f.Start, f.End) && (t.text == "[blank]" || p.wrong(j)) {
-			return true, true
+			return true
 		}
 	}
-	return false, true
+	return false
+}
+
+func (s *score) countKind(kind string, right bool) {
+	if s.kinds == nil {
+		s.kinds = map[string]share{}
+	}
+	of := s.kinds[kind]
+	of.count(right)
+	s.kinds[kind] = of
 }
 
 // judgeFollowUps counts the promises that were found, of them those with the right date, and what nobody promised.

@@ -34,6 +34,8 @@ type score struct {
 	lost, invented     int   // words of the transcript without a place; words of the note without a source
 	drift              share // expected words that stand in the draft
 	critical, notices  share // flags that are about something wrong
+	repairs            share // names put right that are right
+	kinds              map[string]share
 	recalled           share // wrong facts and expected doubts that are flagged
 	followUps, due     share
 	extra              int // follow-ups that nobody promised

@@ -23,6 +23,7 @@ var columns = []struct {
 	{"invented", func(s score) string { return fmt.Sprint(s.invented) }},
 	{"critical flags right", func(s score) string { return s.critical.String() }},
 	{"notices right", func(s score) string { return s.notices.String() }},
+	{"repairs right", func(s score) string { return s.repairs.String() }},
 	{"wrong and flagged", func(s score) string { return s.recalled.String() }},
 	{"follow-ups", func(s score) string { return s.followUps.String() }},
 	{"due", func(s score) string { return s.due.String() }},
@@ -50,11 +51,35 @@ func write(out io.Writer, all []score, what string) {
 	}
 	rows = slices.DeleteFunc(rows, func(s score) bool { return s.words == 0 })
 	grid(out, "transcript, half", rows, func(s score) string { return s.name })
+	byKind(out, rows)
 	fmt.Fprint(out, "\n## Each dictation\n\n")
 	grid(out, "dictation, transcript", all, func(s score) string {
 		return s.name + map[bool]string{true: " (unseen)"}[s.unseen] + ", " + s.voice
 	})
 	fmt.Fprint(out, legend)
+}
+
+// byKind writes how many flags of each kind were right.
+func byKind(out io.Writer, rows []score) {
+	var kinds []string
+	for _, s := range rows {
+		for kind := range s.kinds {
+			if !slices.Contains(kinds, kind) {
+				kinds = append(kinds, kind)
+			}
+		}
+	}
+	slices.Sort(kinds)
+	cells := [][]string{append([]string{"flags that were right, by kind"}, kinds...)}
+	for _, s := range rows {
+		line := []string{s.name}
+		for _, kind := range kinds {
+			line = append(line, s.kinds[kind].String())
+		}
+		cells = append(cells, line)
+	}
+	fmt.Fprintln(out)
+	markdown(out, cells)
 }
 
 // total sums the scores of a half; its time is the median.
@@ -81,7 +106,16 @@ func (t *score) sum(s score) {
 	t.drift.add(s.drift)
 	t.critical.add(s.critical)
 	t.notices.add(s.notices)
+	t.repairs.add(s.repairs)
 	t.recalled.add(s.recalled)
+	for kind, of := range s.kinds {
+		if t.kinds == nil {
+			t.kinds = map[string]share{}
+		}
+		sum := t.kinds[kind]
+		sum.add(of)
+		t.kinds[kind] = sum
+	}
 	t.followUps.add(s.followUps)
 	t.due.add(s.due)
 	t.terms.add(s.terms)
@@ -99,7 +133,7 @@ func median(times []time.Duration) time.Duration {
 	return sorted[len(sorted)/2]
 }
 
-// grid writes a Markdown table whose columns are as wide as they need to be.
+// grid writes a table of scores.
 func grid(out io.Writer, first string, rows []score, name func(score) string) {
 	cells := [][]string{{first}}
 	for _, c := range columns {
@@ -112,6 +146,11 @@ func grid(out io.Writer, first string, rows []score, name func(score) string) {
 		}
 		cells = append(cells, line)
 	}
+	markdown(out, cells)
+}
+
+// markdown writes a table whose columns are as wide as they need to be.
+func markdown(out io.Writer, cells [][]string) {
 	widths := make([]int, len(cells[0]))
 	for _, line := range cells {
 		for i, cell := range line {
@@ -166,7 +205,8 @@ that lie beside the recordings. Nobody tunes on the unseen half; the command nam
 | words as expected | words of the expected note that stand in the draft, wherever the reason for the others lies |
 | lost | words of the transcript that are neither in the note nor among what was removed |
 | invented | words of the note that no word of the transcript accounts for, or that stand twice |
-| critical flags right, notices right | flags about a place that is not as expected, or about a doubt that the case asks for |
+| critical flags right, notices right | flags about a place that is not as expected, or about a doubt that the case asks for; those that only say what is missing or was asked for are left out |
+| repairs right | names that were put right by sound and stand as expected; they are not among the notices |
 | wrong and flagged | wrong facts and doubts asked for that have a flag |
 | follow-ups, due, extra | promises found; of these, with their date; found, but never promised |
 | terms, engine's terms | medical terms that stand in the note, and in the transcript it was made from |
