@@ -101,17 +101,17 @@ func (r *run) hearChunk(ctx context.Context, c Chunk, samples []float32) (ChunkR
 // ladder is the order of attempts. A step returns nil when it does not apply.
 var ladder = []func(context.Context, *run, *ear, Chunk) (*attempt, error){
 	func(ctx context.Context, r *run, e *ear, _ Chunk) (*attempt, error) {
-		return e.try(ctx, DecodeOptions{Beams: r.firstBeams(), Mask: r.mask})
+		return e.try(ctx, DecodeOptions{Beams: r.firstBeams()})
 	},
 	func(ctx context.Context, r *run, e *ear, _ Chunk) (*attempt, error) {
-		return e.try(ctx, DecodeOptions{Timestamps: true, Mask: r.mask})
+		return e.try(ctx, DecodeOptions{Timestamps: true})
 	},
 	tryHalves,
 	func(ctx context.Context, r *run, e *ear, _ Chunk) (*attempt, error) {
-		return e.try(ctx, DecodeOptions{Temperature: 0.2, Mask: r.mask})
+		return e.try(ctx, DecodeOptions{Temperature: 0.2})
 	},
 	func(ctx context.Context, r *run, e *ear, _ Chunk) (*attempt, error) {
-		return e.try(ctx, DecodeOptions{Temperature: 0.4, Mask: r.mask})
+		return e.try(ctx, DecodeOptions{Temperature: 0.4})
 	},
 }
 
@@ -121,7 +121,7 @@ func tryHalves(ctx context.Context, r *run, e *ear, c Chunk) (*attempt, error) {
 	if at <= 0 {
 		return nil, nil
 	}
-	o := DecodeOptions{Beams: r.firstBeams(), Mask: r.mask}
+	o := DecodeOptions{Beams: r.firstBeams()}
 	left, err := e.decode(ctx, 0, at, o)
 	if err != nil {
 		return nil, err

@@ -68,8 +68,6 @@ type DecodeOptions struct {
 	Temperature float64 `json:"temperature,omitempty"`
 	Timestamps  bool    `json:"timestamps,omitempty"` // let the model write timestamp tokens: slower, but breaks some loops
 	Mask        []int   `json:"mask,omitempty"`       // tokens that must not be written
-	Favour      [][]int `json:"favour,omitempty"`     // phrases to favour
-	Boost       float64 `json:"boost,omitempty"`      // log probability added per token of a favoured phrase
 }
 
 // Token is one text token. Text is raw bytes, because a token may end inside a character.

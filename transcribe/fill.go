@@ -65,7 +65,7 @@ func (c Chunk) gaps(words []rawWord) []Span {
 func (r *run) hearGap(ctx context.Context, e *ear, c Chunk, gap Span, margin int) ([]rawWord, error) {
 	from := max(0, c.inside(samplesOf(gap.Start))-margin)
 	to := min(len(e.samples), c.inside(samplesOf(gap.End))+margin)
-	s, err := e.decode(ctx, from, to, DecodeOptions{Beams: r.settings.Beams, Mask: r.mask})
+	s, err := e.decode(ctx, from, to, DecodeOptions{Beams: r.settings.Beams})
 	if err != nil || len(s.Tokens) == 0 {
 		return nil, err
 	}

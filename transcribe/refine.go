@@ -166,7 +166,7 @@ func (r *run) second(ctx context.Context, e *ear, s *segment, words []said) ([]p
 	}
 	told := e.context
 	told.Prompt = r.glossary(style, near)
-	found, err := e.hearing.Decode(ctx, DecodeOptions{Context: told, Beams: r.settings.Beams, Mask: r.mask})
+	found, err := e.hearing.Decode(ctx, DecodeOptions{Context: told, Beams: r.settings.Beams})
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,6 @@ type run struct {
 	settings Settings
 	hash     string
 	clock    stopwatch
-	mask     []int    // tokens that no attempt may write
 	shown    []string // words of the prompt
 	lexicon  *lexicon.Lexicon
 	trace    func(Trace)

@@ -13,14 +13,15 @@ import "unsafe"
 func accelerated() bool { return C.vsp_register_accel() != 0 }
 
 // product multiplies weights of rows × k, in ggml's q8_0 or as halves, with n columns of k floats, by the kernels alone:
-// what the tests hold against plain arithmetic. few chooses the kernel for a few columns where there is a choice.
-func product(weights []byte, half, few bool, rows, k, n, threads int, columns, bias, residual []float32, gelu bool) []float32 {
+// what the tests hold against plain arithmetic. packed brings the weights into the
+// kernels' own layout first.
+func product(weights []byte, half, packed bool, rows, k, n, threads int, columns, bias, residual []float32, gelu bool) []float32 {
 	out := make([]float32, rows*n)
 	kind := 0
 	switch {
 	case half:
 		kind = 2
-	case few:
+	case packed:
 		kind = 1
 	}
 	ok := C.vsp_try_product(C.int(kind), C.int(threads), unsafe.Pointer(&weights[0]), floats(columns), C.int64_t(rows), C.int64_t(k),

@@ -31,7 +31,7 @@ static bool product(vsp_pool *p, const struct ggml_tensor *op, struct ggml_tenso
     if (a->type == GGML_TYPE_F16) return vsp_mul_f16(p, &x);
     x.n = ggml_nrows(b);
     p->key = b;
-    return x.n <= VSP_FEW ? vsp_rows_q8(p, &x) : vsp_gemm_q8(p, &x);
+    return vsp_gemm_q8(p, &x);
 }
 
 static bool takes_attention(const struct ggml_tensor *op) {

@@ -16,13 +16,10 @@ typedef struct {
 
 VSP_INLINE __m512 half(const char *at, __mmask16 m) { return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(m, at)); }
 
-// mask selects the first `left` of 16 lanes.
-VSP_INLINE __mmask16 mask(int64_t left) { return left >= 16 ? 0xffff : left <= 0 ? 0 : (__mmask16)((1u << left) - 1); }
-
 // keep stores four rows of `cols` columns, column by column.
 VSP_INLINE void keep(const job *j, const float *all, int64_t r, size_t at, int cols) {
     const int64_t left = j->x->rows - r;
-    const __mmask16 m = mask(left < SIDE ? left : SIDE);
+    const __mmask16 m = vsp_mask(left < SIDE ? left : SIDE);
     const size_t stride = j->x->out_stride / sizeof(float);
     for (int n = 0; n < cols; n++) {
         vsp_store(j->x->out, at + (size_t)n * stride + (size_t)r, r, m, _mm512_maskz_loadu_ps(m, all + 4 * n), &j->x->finish);
@@ -43,7 +40,7 @@ VSP_INLINE void keep(const job *j, const float *all, int64_t r, size_t at, int c
 VSP_INLINE void square(const job *j, const char *const a[SIDE], const char *b, int64_t r, size_t at, int cols) {
     EACH(SUMS)
     for (int64_t k = 0; k < j->x->k; k += 16) {
-        const __mmask16 m = mask(j->x->k - k);
+        const __mmask16 m = vsp_mask(j->x->k - k);
         EACH(ROW)
         EACH(COLUMN)
     }
@@ -71,7 +68,7 @@ VSP_INLINE void few(const job *j, const char *const a[SIDE], const char *b, int6
     for (int i = 0; i < SIDE; i++) {
         EACH_FEW(FEW_SUMS)
         for (int64_t k = 0; k < j->x->k; k += 32) {
-            const __mmask16 m0 = mask(j->x->k - k), m1 = mask(j->x->k - k - 16);
+            const __mmask16 m0 = vsp_mask(j->x->k - k), m1 = vsp_mask(j->x->k - k - 16);
             const __m512 w0 = half(a[i] + 2 * k, m0), w1 = half(a[i] + 2 * k + 32, m1);
             _mm_prefetch(a[i] + 2 * k + AHEAD, _MM_HINT_T0);
             EACH_FEW(FEW_ADD)
@@ -135,7 +132,7 @@ VSP_TARGET static void widen(void *arg, int64_t c, int thread) {
     const char *in = (const char *)j->x->columns + (size_t)c * j->x->column_stride;
     float *out = (float *)(j->columns + (size_t)c * j->stride);
     for (int64_t k = 0; k < j->x->k; k += 16) {
-        const __mmask16 m = mask(j->x->k - k);
+        const __mmask16 m = vsp_mask(j->x->k - k);
         _mm512_mask_storeu_ps(out + k, m, half(in + 2 * k, m));
     }
 }

@@ -49,7 +49,7 @@ typedef struct {
 } vsp_finish;
 
 // vsp_product is out = weights · columns: rows × k weights, n columns of k values, out with `rows` values per column.
-// Strides are bytes.
+// Strides are bytes. Packed weights were brought into the kernels' own layout before.
 typedef struct {
     const void *weights, *columns;
     float *out;
@@ -59,15 +59,21 @@ typedef struct {
     int64_t batch;
     size_t weight_next, column_next, out_next;
     int half_columns;
+    int packed;
     vsp_finish finish;
 } vsp_product;
 
-// All return 0 when there is no memory. vsp_gemm_q8 is for many columns, vsp_rows_q8 for up to VSP_FEW; columns and output
-// of both are dense. The two round alike but sum in different order.
-enum { VSP_FEW = 4 };
+// Both return 0 when there is no memory. The columns of vsp_gemm_q8 are dense.
 int vsp_gemm_q8(vsp_pool *p, const vsp_product *x);
-int vsp_rows_q8(vsp_pool *p, const vsp_product *x);
 int vsp_mul_f16(vsp_pool *p, const vsp_product *x);
+
+// vsp_gemm_packed is vsp_gemm_q8 for weights that vsp_pack_weights went over.
+int vsp_gemm_packed(vsp_pool *p, const vsp_product *x);
+
+// vsp_pack_weights brings q8_0 weights into the kernels' layout, in place, 32 rows at a time; what is left over stays as it
+// was. Returns 0 without memory. vsp_unpack_row reads one row of either.
+int vsp_pack_weights(void *weights, int64_t rows, int64_t k);
+void vsp_unpack_row(const void *weights, int64_t rows, int64_t k, int64_t row, float *out);
 
 // vsp_attention is softmax(scale · Q K') V for one head of 64 values: n queries in f32, keys and values in f16; strides in
 // bytes.
@@ -79,6 +85,32 @@ typedef struct {
     float scale;
 } vsp_attention_args;
 int vsp_attention(vsp_pool *p, const vsp_attention_args *x);
+
+// Keys and values that are attended to again and again are kept packed, VSP_LANES keys together, as BF16 in pairs: of keys
+// along the head, of values along the keys. One head of a panel takes VSP_PANEL words for the keys and as many for the
+// values; what lies past the last key must be finite.
+enum { VSP_HEAD = 64, VSP_LANES = 64, VSP_PANEL = VSP_HEAD / 2 * VSP_LANES };
+
+// vsp_pack_keys packs n ≤ VSP_LANES keys and values of one head; the rest of the panel becomes zero.
+void vsp_pack_keys(const char *k, size_t k_stride, const char *v, size_t v_stride, int64_t n, uint32_t *keys, uint32_t *values);
+
+// vsp_put_key puts the key and the value of one head, in f32, at place i of a packed row of panels.
+void vsp_put_key(const float *k, const float *v, int64_t i, uint32_t *keys, uint32_t *values);
+
+// vsp_attend is vsp_attention over packed keys, for several heads: head h reads q + 64h, keys + h·next, and writes out + 64h.
+typedef struct {
+    const float *q;
+    float *out;
+    int64_t width, out_width; // floats from one query, one output, to the next
+    const uint32_t *keys, *values;
+    int64_t next; // words from one head to the next
+    int64_t heads, n, n_keys;
+    float scale;
+    const float *mask;  // n × mask_stride floats that are added to the scores; NULL: none
+    int64_t mask_stride;
+    float *const *save; // for each head where its weights go, as [key][query]; NULL: nowhere
+} vsp_attend_args;
+int vsp_attend(vsp_pool *p, const vsp_attend_args *x);
 
 #if VSP_X86
 // exp for x ≤ 88; below −104 it is 0, NaN stays. Polynomial of degree 6 on ±½ ln 2; relative error below 2e-7.
@@ -104,6 +136,27 @@ VSP_INLINE __m512 vsp_gelu(__m512 x) {
     return _mm512_div_ps(x, _mm512_add_ps(e, _mm512_set1_ps(1.0f)));
 }
 
+VSP_INLINE __mmask16 vsp_mask(int64_t left) { return left >= 16 ? 0xffff : left <= 0 ? 0 : (__mmask16)((1u << left) - 1); }
+
+// vsp_norm brings n values to mean 0 and variance 1, then to gain · x + shift, where there is a gain.
+VSP_INLINE void vsp_norm(const float *a, int64_t n, float eps, const float *gain, const float *shift, float *out) {
+    __m512 sum = _mm512_setzero_ps(), square = sum;
+    for (int64_t k = 0; k < n; k += 16) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(vsp_mask(n - k), a + k));
+    const __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sum) / (float)n);
+    for (int64_t k = 0; k < n; k += 16) {
+        const __mmask16 m = vsp_mask(n - k);
+        const __m512 d = _mm512_maskz_sub_ps(m, _mm512_maskz_loadu_ps(m, a + k), mean);
+        square = _mm512_fmadd_ps(d, d, square);
+    }
+    const __m512 by = _mm512_set1_ps(1.0f / __builtin_sqrtf(_mm512_reduce_add_ps(square) / (float)n + eps));
+    for (int64_t k = 0; k < n; k += 16) {
+        const __mmask16 m = vsp_mask(n - k);
+        __m512 x = _mm512_mul_ps(_mm512_sub_ps(_mm512_maskz_loadu_ps(m, a + k), mean), by);
+        if (gain) x = _mm512_fmadd_ps(x, _mm512_maskz_loadu_ps(m, gain + k), _mm512_maskz_loadu_ps(m, shift + k));
+        _mm512_mask_storeu_ps(out + k, m, x);
+    }
+}
+
 // vsp_store applies f to 16 outputs from row r on and stores those that m selects; `at` is their place in the output.
 VSP_INLINE void vsp_store(float *out, size_t at, int64_t r, __mmask16 m, __m512 x, const vsp_finish *f) {
     if (f->bias) x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(m, f->bias + r));
@@ -111,6 +164,8 @@ VSP_INLINE void vsp_store(float *out, size_t at, int64_t r, __mmask16 m, __m512 
     if (f->residual) x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(m, f->residual + at));
     _mm512_mask_storeu_ps(out + at, m, x);
 }
+
+VSP_INLINE float vsp_half(uint16_t h) { return _cvtsh_ss(h); }
 
 // vsp_quantise turns 32 floats into bytes with one scale, as ggml does for q8_0, but keeps the scale in f32.
 VSP_INLINE __m256i vsp_quantise(const float *x, float *scale) {

@@ -12,8 +12,6 @@ typedef struct {
     const float *gain, *shift; // of a norm
 } job;
 
-VSP_INLINE __mmask16 mask(int64_t left) { return left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1); }
-
 // row is the start of row i of a tensor, where dimensions of size 1 stand for any size.
 static char *row(const struct ggml_tensor *t, const struct ggml_tensor *shape, int64_t i) {
     const int64_t i1 = i % shape->ne[1], i2 = i / shape->ne[1] % shape->ne[2], i3 = i / shape->ne[1] / shape->ne[2];
@@ -28,7 +26,7 @@ VSP_TARGET static void add_or_mul(void *arg, int64_t i, int thread) {
     const int times = j->out->op == GGML_OP_MUL, same = j->b->ne[0] == 1;
     const __m512 one = _mm512_set1_ps(b[0]);
     for (int64_t k = 0, n = j->out->ne[0]; k < n; k += 16) {
-        const __mmask16 m = mask(n - k);
+        const __mmask16 m = vsp_mask(n - k);
         const __m512 x = _mm512_maskz_loadu_ps(m, a + k), y = same ? one : _mm512_maskz_loadu_ps(m, b + k);
         _mm512_mask_storeu_ps(out + k, m, times ? _mm512_mul_ps(x, y) : _mm512_add_ps(x, y));
     }
@@ -40,7 +38,7 @@ VSP_TARGET static void gelu(void *arg, int64_t i, int thread) {
     const float *a = (const float *)row(j->a, j->out, i);
     float *out = (float *)row(j->out, j->out, i);
     for (int64_t k = 0, n = j->out->ne[0]; k < n; k += 16) {
-        const __mmask16 m = mask(n - k);
+        const __mmask16 m = vsp_mask(n - k);
         _mm512_mask_storeu_ps(out + k, m, vsp_gelu(_mm512_maskz_loadu_ps(m, a + k)));
     }
 }
@@ -52,7 +50,7 @@ VSP_TARGET static void scale(void *arg, int64_t i, int thread) {
     float *out = (float *)row(j->out, j->out, i), f[2];
     memcpy(f, j->out->op_params, sizeof f);
     for (int64_t k = 0, n = j->out->ne[0]; k < n; k += 16) {
-        const __mmask16 m = mask(n - k);
+        const __mmask16 m = vsp_mask(n - k);
         const __m512 x = _mm512_mul_ps(_mm512_maskz_loadu_ps(m, a + k), _mm512_set1_ps(f[0]));
         _mm512_mask_storeu_ps(out + k, m, _mm512_add_ps(x, _mm512_set1_ps(f[1])));
     }
@@ -61,25 +59,9 @@ VSP_TARGET static void scale(void *arg, int64_t i, int thread) {
 VSP_TARGET static void norm(void *arg, int64_t i, int thread) {
     (void)thread;
     const job *j = arg;
-    const int64_t n = j->out->ne[0];
-    const float *a = (const float *)row(j->a, j->a, i);
-    float *out = (float *)row(j->out, j->out, i), eps;
+    float eps;
     memcpy(&eps, j->b->op_params, sizeof eps);
-    __m512 sum = _mm512_setzero_ps(), square = sum;
-    for (int64_t k = 0; k < n; k += 16) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask(n - k), a + k));
-    const __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sum) / (float)n);
-    for (int64_t k = 0; k < n; k += 16) {
-        const __mmask16 m = mask(n - k);
-        const __m512 d = _mm512_maskz_sub_ps(m, _mm512_maskz_loadu_ps(m, a + k), mean);
-        square = _mm512_fmadd_ps(d, d, square);
-    }
-    const __m512 by = _mm512_set1_ps(1.0f / sqrtf(_mm512_reduce_add_ps(square) / (float)n + eps));
-    for (int64_t k = 0; k < n; k += 16) {
-        const __mmask16 m = mask(n - k);
-        __m512 x = _mm512_mul_ps(_mm512_sub_ps(_mm512_maskz_loadu_ps(m, a + k), mean), by);
-        if (j->gain) x = _mm512_fmadd_ps(x, _mm512_maskz_loadu_ps(m, j->gain + k), _mm512_maskz_loadu_ps(m, j->shift + k));
-        _mm512_mask_storeu_ps(out + k, m, x);
-    }
+    vsp_norm((const float *)row(j->a, j->a, i), j->out->ne[0], eps, j->gain, j->shift, (float *)row(j->out, j->out, i));
 }
 
 VSP_TARGET static void soft_max(void *arg, int64_t i, int thread) {
@@ -91,7 +73,7 @@ VSP_TARGET static void soft_max(void *arg, int64_t i, int thread) {
     memcpy(&by, j->out->op_params, sizeof by);
     __m512 top = _mm512_set1_ps(-INFINITY), sum = _mm512_setzero_ps();
     for (int64_t k = 0; k < n; k += 16) {
-        const __mmask16 m = mask(n - k);
+        const __mmask16 m = vsp_mask(n - k);
         __m512 x = _mm512_mul_ps(_mm512_maskz_loadu_ps(m, a + k), _mm512_set1_ps(by));
         if (b) x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(m, b + k));
         top = _mm512_mask_max_ps(top, m, top, x);
@@ -99,14 +81,14 @@ VSP_TARGET static void soft_max(void *arg, int64_t i, int thread) {
     }
     top = _mm512_set1_ps(_mm512_reduce_max_ps(top));
     for (int64_t k = 0; k < n; k += 16) {
-        const __mmask16 m = mask(n - k);
+        const __mmask16 m = vsp_mask(n - k);
         const __m512 e = _mm512_maskz_mov_ps(m, vsp_exp(_mm512_sub_ps(_mm512_maskz_loadu_ps(m, out + k), top)));
         sum = _mm512_add_ps(sum, e);
         _mm512_mask_storeu_ps(out + k, m, e);
     }
     const __m512 share = _mm512_set1_ps(1.0f / _mm512_reduce_add_ps(sum));
     for (int64_t k = 0; k < n; k += 16) {
-        const __mmask16 m = mask(n - k);
+        const __mmask16 m = vsp_mask(n - k);
         _mm512_mask_storeu_ps(out + k, m, _mm512_mul_ps(_mm512_maskz_loadu_ps(m, out + k), share));
     }
 }
@@ -127,7 +109,7 @@ VSP_TARGET static void copy_row(void *arg, int64_t i, int thread) {
     const int64_t n = j->a->ne[0];
     const float *a = (const float *)row(j->a, j->a, i);
     char *out = (char *)j->out->data + (size_t)(i * n) * j->out->nb[0];
-    for (int64_t k = 0; k < n; k += 16) put(j->out, out, k, mask(n - k), _mm512_maskz_loadu_ps(mask(n - k), a + k));
+    for (int64_t k = 0; k < n; k += 16) put(j->out, out, k, vsp_mask(n - k), _mm512_maskz_loadu_ps(vsp_mask(n - k), a + k));
 }
 
 // turn copies 16 columns of a transposed matrix to as many rows.
@@ -144,7 +126,7 @@ VSP_TARGET static void turn(void *arg, int64_t chunk, int thread) {
         }
         for (int64_t r = 0; r < rows; r++) {
             char *out = (char *)j->out->data + (size_t)(first + r) * j->out->nb[1];
-            for (int64_t c = 0; c < wide; c += 16) put(j->out, out, k + c, mask(wide - c), _mm512_loadu_ps(part[r] + c));
+            for (int64_t c = 0; c < wide; c += 16) put(j->out, out, k + c, vsp_mask(wide - c), _mm512_loadu_ps(part[r] + c));
         }
     }
 }
@@ -164,7 +146,7 @@ VSP_TARGET static void unfold(void *arg, int64_t at, int thread) {
             const int64_t t = start + k;
             part[filled++] = t >= 0 && t < length ? in[t] : 0;
             if (filled < 64 && (c + 1 < channels || k + 1 < width)) continue;
-            for (int64_t f = 0; f < filled; f += 16) put(j->out, out, done + f, mask(filled - f), _mm512_loadu_ps(part + f));
+            for (int64_t f = 0; f < filled; f += 16) put(j->out, out, done + f, vsp_mask(filled - f), _mm512_loadu_ps(part + f));
             done += filled;
             filled = 0;
         }

@@ -7,6 +7,7 @@
 #include <omp.h>
 #endif
 #include <stdlib.h>
+#include <string.h>
 
 void *vsp_reserve(vsp_work *w, size_t size) {
     if (size <= w->size) return w->data;
@@ -48,7 +49,17 @@ int vsp_try_product(int kind, int threads, const void *weights, const float *col
         .finish = {.bias = bias, .residual = residual, .gelu = gelu},
     };
     if (!vsp_register_accel()) return 0;
-    const int ok = kind == 2 ? vsp_mul_f16(&p, &x) : kind == 1 ? vsp_rows_q8(&p, &x) : vsp_gemm_q8(&p, &x);
+    int ok = 0;
+    if (kind == 1) {
+        void *packed = malloc((size_t)rows * stride);
+        vsp_product y = x;
+        y.weights = packed;
+        if (packed) memcpy(packed, weights, (size_t)rows * stride);
+        ok = packed && vsp_pack_weights(packed, rows, k) && vsp_gemm_packed(&p, &y);
+        free(packed);
+    } else {
+        ok = kind == 2 ? vsp_mul_f16(&p, &x) : vsp_gemm_q8(&p, &x);
+    }
     vsp_empty(&p);
     return ok;
 }

@@ -118,7 +118,7 @@ func TestProductsOfAnyShapeAgreeWithPlainArithmetic(t *testing.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
 		rows, n := rapid.IntRange(1, 140).Draw(t, "rows"), rapid.SampledFrom([]int{1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 17, 33, 70}).Draw(t, "columns")
 		isHalf := rapid.Bool().Draw(t, "half")
-		few := !isHalf && n <= 4 && rapid.Bool().Draw(t, "few")
+		packed := !isHalf && rapid.Bool().Draw(t, "packed")
 		k := 32 * rapid.IntRange(1, 20).Draw(t, "blocks")
 		if isHalf {
 			k = rapid.IntRange(1, 300).Draw(t, "k")
@@ -130,7 +130,7 @@ func TestProductsOfAnyShapeAgreeWithPlainArithmetic(t *testing.T) {
 			m, _ = randomHalf(r, rows*k)
 		}
 		want, bound := expect(m, x, rows, k, n, !isHalf)
-		got := product(m.bytes, isHalf, few, rows, k, n, 1, x, nil, nil, false)
+		got := product(m.bytes, isHalf, packed, rows, k, n, 1, x, nil, nil, false)
 		if err := near(got, want, bound); err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +140,7 @@ func TestProductsOfAnyShapeAgreeWithPlainArithmetic(t *testing.T) {
 			want[i] = v/(1+math.Exp(-2*math.Sqrt(2/math.Pi)*(v+0.044715*v*v*v))) + float64(residual[i])
 			bound[i] = 1.2*bound[i] + 1e-5*(1+math.Abs(v))
 		}
-		got = product(m.bytes, isHalf, few, rows, k, n, 1, x, bias, residual, true)
+		got = product(m.bytes, isHalf, packed, rows, k, n, 1, x, bias, residual, true)
 		if err := near(got, want, bound); err != nil {
 			t.Fatalf("finished: %v", err)
 		}
@@ -155,7 +155,7 @@ func TestProductsOfTheModelsShapesAgreeWithPlainArithmetic(t *testing.T) {
 	for _, s := range []struct{ rows, k, n int }{{51865, 512, 1}, {51865, 64, 5}, {64, 512, 1500}, {33, 2048, 17}, {512, 2048, 3}} {
 		m, x := randomQ8(r, s.rows, s.k), randomFloats(r, s.n*s.k, 1)
 		want, bound := expect(m, x, s.rows, s.k, s.n, true)
-		if err := near(product(m.bytes, false, s.n <= 4, s.rows, s.k, s.n, 1, x, nil, nil, false), want, bound); err != nil {
+		if err := near(product(m.bytes, false, s.n != 1500, s.rows, s.k, s.n, 1, x, nil, nil, false), want, bound); err != nil {
 			t.Errorf("%v: %v", s, err)
 		}
 	}
@@ -170,17 +170,17 @@ func TestThreadsAndNeighboursNeverShowInAProduct(t *testing.T) {
 	q8, x := randomQ8(r, rows, k), randomFloats(r, 40*k, 1)
 	f16, _ := randomHalf(r, rows*k)
 	for _, c := range []struct {
-		half, few bool
-		sizes     []int
-	}{{false, true, []int{1, 2, 3, 4}}, {false, false, []int{5, 6, 17, 40}}, {true, false, []int{1, 3, 5, 8}}, {true, false, []int{9, 12, 40}}} {
+		half, packed bool
+		sizes        []int
+	}{{false, true, []int{1, 2, 3, 4, 5, 6, 17, 40}}, {false, false, []int{1, 4, 5, 6, 17, 40}}, {true, false, []int{1, 3, 5, 8}}, {true, false, []int{9, 12, 40}}} {
 		m := q8
 		if c.half {
 			m = f16
 		}
-		whole := product(m.bytes, c.half, c.few, rows, k, c.sizes[len(c.sizes)-1], 1, x, nil, nil, false)
+		whole := product(m.bytes, c.half, c.packed, rows, k, c.sizes[len(c.sizes)-1], 1, x, nil, nil, false)
 		for _, n := range c.sizes {
 			for _, threads := range []int{1, 2, 3} {
-				got := product(m.bytes, c.half, c.few, rows, k, n, threads, x[:n*k], nil, nil, false)
+				got := product(m.bytes, c.half, c.packed, rows, k, n, threads, x[:n*k], nil, nil, false)
 				if !slices.Equal(got, whole[:n*rows]) {
 					t.Errorf("half %v, %d columns, %d threads: other bytes than with %d columns", c.half, n, threads, len(whole)/rows)
 				}

@@ -104,7 +104,7 @@ static int gather(vsp_engine *e, const int32_t *tokens, int n, float **all, int 
         const int m = n - at < NET_BATCH ? n - at : NET_BATCH;
         const float *w;
         int have_frames;
-        int rc = vsp_net_attend(e->net, m, tokens + at, at, &w, heads, &have_frames);
+        int rc = vsp_attentions(e, m, tokens + at, at, &w, heads, &have_frames);
         if (rc != NET_OK) return vsp_code(rc);
         if (have_frames < frames) return VSP_FAILED;
         if (!*all) *all = calloc((size_t)*heads * (size_t)frames * (size_t)n, sizeof **all);
@@ -135,10 +135,10 @@ int vsp_align(vsp_engine *e, const vsp_context *c, const int32_t *tokens, int n,
     const int skip = start - 1, rows = n + 1;
     float *weights = NULL, *work = NULL, *sum = NULL;
     int heads = 0;
-    vsp_net_forget(e->net);
+    vsp_forget(e);
     const int fed = start + n;
     int rc = gather(e, all, fed, &weights, &heads);
-    vsp_net_forget(e->net);
+    vsp_forget(e);
     int32_t *begins = calloc((size_t)rows, sizeof *begins);
     if (rc == VSP_OK) {
         const size_t size = (size_t)fed * (size_t)e->frames;

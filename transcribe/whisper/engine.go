@@ -105,16 +105,9 @@ func (e *engine) decode(o transcribe.DecodeOptions) ([]heard, error) {
 	c, free := cContext(o.Context, &pin)
 	defer free()
 	mask, nMask := ids(o.Mask, &pin)
-	var phrases []int
-	for _, p := range o.Favour {
-		if len(p) > 0 {
-			phrases = append(append(phrases, p...), -1)
-		}
-	}
-	bias, nBias := ids(phrases, &pin)
 	opts := C.vsp_options{
 		context: c, beams: C.int(o.Beams), temperature: C.float(o.Temperature), timestamps: cbool(o.Timestamps),
-		mask: mask, n_mask: nMask, bias: bias, n_bias: nBias, boost: C.float(o.Boost),
+		mask: mask, n_mask: nMask,
 	}
 	var found *C.vsp_hypothesis
 	var n C.int

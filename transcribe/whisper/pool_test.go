@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -216,7 +217,7 @@ func TestAChildKilledInTheMiddleIsReplacedAndNothingIsLost(t *testing.T) {
 }
 
 func TestAHungChildIsKilledAtTheTimeLimit(t *testing.T) {
-	p := newPool(t, func(c *Config) { c.Children, c.CallTimeout = 1, 400*time.Millisecond })
+	p := newPool(t, func(c *Config) { c.Children, c.CallTimeout = 1, 3*time.Second })
 	if err := p.Warm(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +242,7 @@ func TestCancelAlwaysSaysSoAndComesSoon(t *testing.T) {
 	if err := p.Warm(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	pcm := audio.FromSamples(speech(t))
+	pcm := audio.FromSamples(slices.Repeat(speech(t), 8)) // long enough to be at work still
 	for _, after := range []time.Duration{0, time.Millisecond, 30 * time.Millisecond, 400 * time.Millisecond, 1200 * time.Millisecond} {
 		ctx, cancel := context.WithCancel(t.Context())
 		var at atomic.Int64

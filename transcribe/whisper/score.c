@@ -1,26 +1,8 @@
 // Teacher forcing: how likely the model finds a text that somebody else proposes.
 #include "engine.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-// cell is one token to be fed and where the score of the token after it goes; −1: nowhere.
-typedef struct {
-    int32_t token, pos, seq;
-    int next, slot;
-} cell;
-
-// score_of is the log probability of one token in a row of logits.
-static float score_of(const float *row, int n, int32_t token) {
-    float top = row[0];
-    for (int i = 1; i < n; i++) top = row[i] > top ? row[i] : top;
-    double sum = 0;
-    for (int i = 0; i < n; i++) {
-        if (row[i] > top - 30.0f) sum += expf(row[i] - top);
-    }
-    return row[token] - top - (float)log(sum);
-}
 
 static int valid(const vsp_engine *e, const int32_t *tokens, int n) {
     for (int i = 0; i < n; i++) {
@@ -29,74 +11,78 @@ static int valid(const vsp_engine *e, const int32_t *tokens, int n) {
     return 1;
 }
 
-static int flush(vsp_engine *e, const cell *cells, int n, float *out) {
-    int32_t tokens[NET_BATCH] = {0}, pos[NET_BATCH] = {0}, seq[NET_BATCH] = {0};
-    int8_t want[NET_BATCH] = {0};
-    for (int i = 0; i < n; i++) {
-        tokens[i] = cells[i].token;
-        pos[i] = cells[i].pos;
-        seq[i] = cells[i].seq;
-        want[i] = cells[i].slot >= 0;
-    }
-    const float *rows;
-    int rc = vsp_net_forward(e->net, n, tokens, pos, seq, want, &rows);
-    if (rc != NET_OK) return vsp_code(rc);
-    for (int i = 0; i < n; i++) {
-        if (cells[i].slot >= 0) {
-            out[cells[i].slot] = score_of(rows + (size_t)i * (size_t)e->facts.vocabulary, e->facts.vocabulary, cells[i].next);
-        }
-    }
-    return VSP_OK;
+// batch is what is fed at once: tokens, and what is asked behind them.
+typedef struct {
+    int32_t tokens[NET_BATCH], pos[NET_BATCH], seq[NET_BATCH];
+    int n;
+    int32_t *ask_at, *ask_token; // room for all asks
+    int *slot;                   // where the score of each goes
+    float *score;
+    int asks;
+} batch;
+
+static void feed(batch *b, int32_t token, int32_t pos, int32_t seq) {
+    b->tokens[b->n] = token;
+    b->pos[b->n] = pos;
+    b->seq[b->n++] = seq;
 }
 
-// score_base feeds the base and keeps it as sequence 0. It fills the score of each of its tokens, and of the first token of
-// each edit, which hangs on the same beginning.
-static int score_base(vsp_engine *e, const int32_t *start, int n_start, const vsp_edits *x) {
-    int32_t pos[NET_BATCH], seq[NET_BATCH] = {0}, all[MAX_START + MAX_TEXT];
-    int8_t want[NET_BATCH];
-    const int n = n_start + x->n_base, last = n_start - 1; // after the last token of the start comes the first of the base
+// ask wants to know how likely a token is behind the last one that was fed.
+static void ask(batch *b, int32_t token, int slot) {
+    b->ask_at[b->asks] = b->n - 1;
+    b->ask_token[b->asks] = token;
+    b->slot[b->asks++] = slot;
+}
+
+static int flush(vsp_engine *e, batch *b) {
+    if (b->n == 0) return VSP_OK;
+    const int rc = vsp_scores(e, b->n, b->tokens, b->pos, b->seq, b->asks, b->ask_at, b->ask_token, b->score);
+    for (int i = 0; i < b->asks && rc == NET_OK; i++) e->numbers[b->slot[i]] = b->score[i];
+    b->n = b->asks = 0;
+    return vsp_code(rc);
+}
+
+// score_base feeds the base and keeps it as sequence 0. It asks for each of its tokens, and for the first token of each
+// edit, which hangs on the same beginning.
+static int score_base(vsp_engine *e, batch *b, const int32_t *start, int n_start, const vsp_edits *x) {
+    int32_t all[MAX_START + MAX_TEXT];
+    const int n = n_start + x->n_base;
     memcpy(all, start, (size_t)n_start * sizeof *all);
     if (x->n_base > 0) memcpy(all + n_start, x->base, (size_t)x->n_base * sizeof *all);
-    for (int at = 0; at < n; at += NET_BATCH) {
-        const int m = n - at < NET_BATCH ? n - at : NET_BATCH;
-        for (int i = 0; i < m; i++) {
-            pos[i] = at + i;
-            want[i] = at + i >= last;
+    int rc = VSP_OK;
+    for (int i = vsp_keep(e, start, n_start); i < n && rc == VSP_OK; i++) {
+        const int behind = i - (n_start - 1); // tokens of the base that lie behind this row
+        feed(b, all[i], i, 0);
+        if (behind >= 0 && behind < x->n_base) ask(b, x->base[behind], behind);
+        for (int t = 0, slot = x->n_base; t < x->n; slot += x->lengths[t++]) {
+            if (x->at[t] == behind) ask(b, x->tokens[slot - x->n_base], slot);
         }
-        const float *rows;
-        int rc = vsp_net_forward(e->net, m, all + at, pos, seq, want, &rows);
-        if (rc != NET_OK) return vsp_code(rc);
-        for (int i = 0; i < m; i++) {
-            const int behind = at + i - last; // tokens of the base that lie behind this row
-            const float *row = rows + (size_t)i * (size_t)e->facts.vocabulary;
-            if (behind < 0) continue;
-            if (behind < x->n_base) e->numbers[behind] = score_of(row, e->facts.vocabulary, x->base[behind]);
-            for (int t = 0, slot = x->n_base; t < x->n; slot += x->lengths[t++]) {
-                if (x->at[t] == behind) e->numbers[slot] = score_of(row, e->facts.vocabulary, x->tokens[slot - x->n_base]);
-            }
-        }
+        if (b->n == NET_BATCH) rc = flush(e, b);
     }
-    return VSP_OK;
+    if (rc == VSP_OK) rc = flush(e, b);
+    if (rc == VSP_OK) vsp_hold(e, all, n);
+    return rc;
 }
 
 // score_edits feeds the edits side by side, each as a sequence of its own that begins as a copy of the base.
-static int score_edits(vsp_engine *e, int first, const vsp_edits *x) {
-    cell batch[NET_BATCH];
-    int n = 0, open = 1, rc = VSP_OK;
+static int score_edits(vsp_engine *e, batch *b, int first, const vsp_edits *x) {
+    int sequences = 0, rc = VSP_OK;
     for (int t = 0, slot = x->n_base; t < x->n && rc == VSP_OK; slot += x->lengths[t++]) {
-        const int feed = x->lengths[t] - 1; // the last token need not be fed
-        if (feed <= 0) continue;
-        if (n + feed > NET_BATCH) {
-            if ((rc = flush(e, batch, n, e->numbers)) != VSP_OK) break;
-            for (; open < t + 1; open++) vsp_net_drop(e->net, open);
-            n = 0;
-        }
-        vsp_net_copy(e->net, 0, t + 1, first + x->at[t]);
         const int32_t *tokens = x->tokens + (slot - x->n_base);
-        for (int i = 0; i < feed; i++) batch[n++] = (cell){tokens[i], first + x->at[t] + i, t + 1, tokens[i + 1], slot + i + 1};
+        const int more = x->lengths[t] - 1; // the last token need not be fed
+        if (more <= 0) continue;
+        if (b->n + more > NET_BATCH) {
+            rc = flush(e, b);
+            while (sequences > 0) vsp_drop(e, sequences--);
+            if (rc != VSP_OK) break;
+        }
+        vsp_copy(e, 0, ++sequences, first + x->at[t]);
+        for (int i = 0; i < more; i++) {
+            feed(b, tokens[i], first + x->at[t] + i, sequences);
+            ask(b, tokens[i + 1], slot + i + 1);
+        }
     }
-    if (rc == VSP_OK && n > 0) rc = flush(e, batch, n, e->numbers);
-    return rc;
+    return rc == VSP_OK ? flush(e, b) : rc;
 }
 
 static int check(vsp_engine *e, const vsp_edits *x, int *total) {
@@ -125,10 +111,20 @@ int vsp_score(vsp_engine *e, const vsp_context *c, const vsp_edits *x, const flo
     const int n = vsp_start(e, c, 0, start);
     if (n < 0) return -n;
     if (n + x->n_base > e->facts.text_context) return VSP_BAD_INPUT;
-    vsp_net_forget(e->net);
-    rc = score_base(e, start, n, x);
-    if (rc == VSP_OK) rc = score_edits(e, n, x);
-    vsp_net_forget(e->net);
+    batch *b = calloc(1, sizeof *b);
+    void *room = malloc((size_t)(total + 1) * 4 * sizeof(int32_t));
+    rc = VSP_NO_MEMORY;
+    if (b && room) {
+        b->ask_at = room;
+        b->ask_token = b->ask_at + total;
+        b->slot = b->ask_token + total;
+        b->score = (float *)(b->slot + total);
+        rc = score_base(e, b, start, n, x);
+        if (rc == VSP_OK) rc = score_edits(e, b, n, x);
+        if (rc != VSP_OK) vsp_forget(e);
+    }
+    free(room);
+    free(b);
     *logps = e->numbers;
     return rc;
 }

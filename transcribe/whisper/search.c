@@ -8,27 +8,17 @@
 
 enum { FIRST_TIMESTAMP = 50 }; // of 20 ms: a text begins within the first second
 
-// walk is where a hypothesis stands among the favoured phrases: place in the list after the tokens that matched, and the
-// boost they have earned, which is lost if the phrase breaks off.
-typedef struct {
-    int at;
-    float earned;
-} walk;
-
 typedef struct {
     vsp_token tokens[MAX_TEXT];
     int n;
-    float sum;  // of log probabilities
-    float rank; // sum and boosts: what beams compete by
-    walk phrase;
+    float sum; // of log probabilities: what beams compete by
     int seq;
 } beam;
 
 typedef struct {
-    float rank, logp;
+    float sum, logp;
     int beam;
     int32_t token;
-    walk phrase;
 } candidate;
 
 typedef struct {
@@ -85,43 +75,8 @@ static void restrict_row(search *s, const beam *b, float *row) {
     }
 }
 
-// step_phrase follows the favoured phrases by one token. A phrase is entered at its first token; when it ends, what it
-// earned is kept.
-static walk step_phrase(const vsp_options *o, walk w, int32_t token, float *gain) {
-    *gain = 0;
-    if (o->n_bias == 0) return w;
-    if (w.at > 0) {
-        // All phrases that share the matched beginning lie behind one another only by chance, so look for one that does.
-        int length = 0;
-        while (w.at - 1 - length >= 0 && o->bias[w.at - 1 - length] >= 0) length++;
-        const int32_t *matched = o->bias + w.at - length;
-        for (int at = 0; at < o->n_bias;) {
-            int end = at;
-            while (end < o->n_bias && o->bias[end] >= 0) end++;
-            if (end - at > length && memcmp(o->bias + at, matched, (size_t)length * sizeof *matched) == 0 &&
-                o->bias[at + length] == token) {
-                *gain = o->boost;
-                if (end - at == length + 1) return (walk){0, 0};
-                return (walk){at + length + 1, w.earned + o->boost};
-            }
-            at = end + 1;
-        }
-        *gain = -w.earned;
-    }
-    for (int at = 0; at < o->n_bias;) {
-        if (o->bias[at] == token) {
-            *gain += o->boost;
-            if (at + 1 >= o->n_bias || o->bias[at + 1] < 0) return (walk){0, 0};
-            return (walk){at + 1, o->boost};
-        }
-        while (at < o->n_bias && o->bias[at] >= 0) at++;
-        at++;
-    }
-    return (walk){0, 0};
-}
-
 static int better(const candidate *a, const candidate *b) {
-    if (a->rank != b->rank) return a->rank > b->rank;
+    if (a->sum != b->sum) return a->sum > b->sum;
     if (a->beam != b->beam) return a->beam < b->beam;
     return a->token < b->token;
 }
@@ -134,34 +89,19 @@ static void offer(candidate *list, int *n, int cap, candidate c) {
     list[i] = c;
 }
 
-// propose adds the continuations of one beam that may survive. Without boosts only the likeliest can; with them, also the
-// tokens that a phrase would lift.
+// propose adds the continuations of one beam that may survive: only the likeliest can.
 static void propose(search *s, int at, candidate *list, int *n, int cap) {
-    const beam *b = &s->live[at];
     const int top = s->width + 1;
-    candidate own[2 * MAX_BEAMS];
+    candidate own[MAX_BEAMS + 1];
     int have = 0;
     for (int i = 0; i < s->e->facts.vocabulary; i++) {
         const float logp = s->row[i];
-        if (!(logp > -INFINITY)) continue;
-        if (have == top && logp < own[top - 1].rank) continue;
-        offer(own, &have, top, (candidate){logp, logp, at, i, {0, 0}});
+        if (!(logp > -INFINITY) || (have == top && logp < own[top - 1].sum)) continue;
+        offer(own, &have, top, (candidate){logp, logp, at, i});
     }
     for (int k = 0; k < have; k++) {
-        float gain;
-        const walk w = step_phrase(s->o, b->phrase, own[k].token, &gain);
-        offer(list, n, cap, (candidate){b->rank + own[k].logp + gain, own[k].logp, at, own[k].token, w});
-    }
-    for (int i = 0; i < s->o->n_bias; i++) {
-        const int32_t token = s->o->bias[i];
-        if (token < 0 || !(s->row[token] > -12.0f)) continue;
-        int known = 0;
-        for (int k = 0; k < have && !known; k++) known = own[k].token == token;
-        for (int k = 0; k < *n && !known; k++) known = list[k].beam == at && list[k].token == token;
-        float gain;
-        const walk w = step_phrase(s->o, b->phrase, token, &gain);
-        if (known || gain <= 0) continue;
-        offer(list, n, cap, (candidate){b->rank + s->row[token] + gain, s->row[token], at, token, w});
+        own[k].sum += s->live[at].sum;
+        offer(list, n, cap, own[k]);
     }
 }
 
@@ -181,11 +121,21 @@ static candidate roll(search *s) {
         left -= exp((double)s->row[i] / s->o->temperature);
         if (left <= 0) break;
     }
-    return (candidate){s->live[0].rank + s->row[pick], s->row[pick], 0, pick, {0, 0}};
+    return (candidate){s->live[0].sum + s->row[pick], s->row[pick], 0, pick};
+}
+
+// unused is a number of a sequence that neither a living beam nor one of the first n of the next has.
+static int unused(const search *s, int n) {
+    for (int seq = 1;; seq++) {
+        int taken = 0;
+        for (int i = 0; i < s->n_live; i++) taken |= s->live[i].seq == seq;
+        for (int i = 0; i < n; i++) taken |= s->next[i].seq == seq;
+        if (!taken) return seq;
+    }
 }
 
 // advance makes the next generation of beams; it returns how many live on.
-static int advance(search *s, const candidate *list, int n, int step) {
+static int advance(search *s, const candidate *list, int n) {
     int used[MAX_BEAMS] = {0}, born = 0;
     for (int i = 0; i < n && born < s->width; i++) {
         const candidate *c = &list[i];
@@ -193,26 +143,24 @@ static int advance(search *s, const candidate *list, int n, int step) {
         if (ends && s->n_done >= 2 * MAX_BEAMS) continue;
         beam *to = ends ? &s->done[s->n_done++] : &s->next[born++];
         *to = s->live[c->beam];
-        to->sum += c->logp;
-        to->rank = c->rank;
-        to->phrase = c->phrase;
+        to->sum = c->sum;
         if (ends) continue;
         to->tokens[to->n++] = (vsp_token){c->token, c->logp};
         used[c->beam]++;
     }
-    // Keys and values follow: the first child of a beam takes its sequence over, the others get copies under fresh numbers.
-    int fresh = 0;
+    // Keys and values follow: the first child of a beam takes its sequence over, the others get copies under numbers that no
+    // beam has.
     for (int i = 0; i < born; i++) {
         const int from = s->next[i].seq;
         int taken = 0;
         for (int j = 0; j < i; j++) taken |= s->next[j].seq == from;
         if (taken) {
-            s->next[i].seq = 1 + (step % 4096) * MAX_BEAMS + fresh++;
-            vsp_net_copy(s->e->net, from, s->next[i].seq, -1);
+            s->next[i].seq = unused(s, i);
+            vsp_copy(s->e, from, s->next[i].seq, -1);
         }
     }
     for (int i = 0; i < s->n_live; i++) {
-        if (!used[i]) vsp_net_drop(s->e->net, s->live[i].seq);
+        if (!used[i]) vsp_drop(s->e, s->live[i].seq);
     }
     memcpy(s->live, s->next, (size_t)born * sizeof *s->live);
     return s->n_live = born;
@@ -230,15 +178,15 @@ static int feed(search *s, const float **rows) {
             seq[i] = b->seq;
             want[i] = 1;
         }
-        const int rc = vsp_net_forward(s->e->net, s->n_live, tokens, pos, seq, want, rows);
+        const int rc = vsp_forward(s->e, s->n_live, tokens, pos, seq, want, rows);
         if (rc != NET_FULL || s->n_live == 1) return vsp_code(rc);
-        vsp_net_drop(s->e->net, s->live[--s->n_live].seq);
+        vsp_drop(s->e, s->live[--s->n_live].seq);
         s->width = s->n_live;
     }
 }
 
 // standing is what finished texts compete by: without it a short text would win, as each token costs something.
-static float standing(const beam *b) { return b->rank / (float)(b->n + 1); }
+static float standing(const beam *b) { return b->sum / (float)(b->n + 1); }
 
 // conclude hands out the finished texts, best first; a text that was cut stands behind all that ended.
 static int conclude(search *s) {
@@ -270,11 +218,11 @@ static int run(search *s) {
     s->first = n;
     s->limit = MAX_TEXT;
     if (s->limit > s->e->facts.text_context - n - 1) s->limit = s->e->facts.text_context - n - 1;
-    vsp_net_forget(s->e->net);
     const float *rows;
-    int rc = vsp_feed(s->e, start, n, 0, &rows);
+    int rc = vsp_feed(s->e, start, n, &rows);
     if (rc != VSP_OK) return rc;
-    s->n_live = 1;
+    s->n_live = s->live[0].seq = 1; // sequence 0 stays as it is, for the next request
+    vsp_copy(s->e, 0, 1, -1);
     const size_t width = (size_t)s->e->facts.vocabulary;
     for (int step = 0; step < s->limit; step++) {
         candidate list[2 * MAX_BEAMS];
@@ -288,7 +236,7 @@ static int run(search *s) {
                 propose(s, i, list, &have, 2 * s->width);
             }
         }
-        if (advance(s, list, have, step) == 0 || s->n_done >= s->width) break;
+        if (advance(s, list, have) == 0 || s->n_done >= s->width) break;
         if ((rc = feed(s, &rows)) != VSP_OK) return rc;
     }
     return VSP_OK;
@@ -300,9 +248,6 @@ int vsp_decode(vsp_engine *e, const vsp_options *o, const vsp_hypothesis **found
     for (int i = 0; i < o->n_mask; i++) {
         if (o->mask[i] < 0 || o->mask[i] >= e->facts.vocabulary) return VSP_BAD_INPUT;
     }
-    for (int i = 0; i < o->n_bias; i++) {
-        if (o->bias[i] >= e->facts.eot) return VSP_BAD_INPUT;
-    }
     search *s = calloc(1, sizeof *s);
     if (!s) return VSP_NO_MEMORY;
     s->row = malloc((size_t)e->facts.vocabulary * sizeof *s->row);
@@ -311,10 +256,11 @@ int vsp_decode(vsp_engine *e, const vsp_options *o, const vsp_hypothesis **found
     s->width = o->temperature > 0 || o->beams < 1 ? 1 : o->beams > MAX_BEAMS ? MAX_BEAMS : o->beams;
     s->dice = UINT64_C(0x9E3779B97F4A7C15);
     int rc = s->row ? run(s) : VSP_NO_MEMORY;
-    vsp_net_forget(e->net);
     if (rc == VSP_OK) {
         *n_found = conclude(s);
         *found = e->found;
+    } else {
+        vsp_forget(e);
     }
     free(s->row);
     free(s);

@@ -22,13 +22,15 @@ int vsp_open(const vsp_config *c, vsp_engine **out) {
     vsp_register_accel();
     vsp_engine *e = calloc(1, sizeof *e);
     if (!e) return VSP_NO_MEMORY;
-    vsp_net_config n = {c->model_path, c->preset, c->shared_fd, c->use_gpu, c->n_threads};
+    vsp_net_config n = {c->model_path, c->preset, c->shared_fd, c->use_gpu, c->n_threads, vsp_decoder_takes, vsp_decoder_pack};
     e->net = vsp_net_open(&n, is_cancelled, e);
     struct whisper_vad_context_params v = whisper_vad_default_context_params();
     v.n_threads = c->n_threads > 0 ? c->n_threads : 1;
     v.use_gpu = false;
     if (e->net) e->vad = whisper_vad_init_from_file_with_params(c->vad_path, v);
-    if (!e->net || !e->vad) {
+    const vsp_net_parts *parts = e->net ? vsp_net_packed(e->net) : NULL;
+    if (parts) e->decoder = vsp_decoder_open(parts, n.n_threads > 0 ? n.n_threads : 1, is_cancelled, e);
+    if (!e->net || !e->vad || (parts && !e->decoder)) {
         vsp_close(e);
         return VSP_FAILED;
     }
@@ -45,6 +47,7 @@ int vsp_open(const vsp_config *c, vsp_engine **out) {
 
 void vsp_close(vsp_engine *e) {
     if (!e) return;
+    vsp_decoder_close(e->decoder);
     vsp_net_close(e->net);
     if (e->vad) whisper_vad_free(e->vad);
     free(e->tokens);
@@ -94,7 +97,7 @@ static const float *pad(vsp_engine *e, const float *samples, int *n) {
 // hear_start asks the decoder, after the start token alone, how likely "no speech" is and which language it hears.
 static int hear_start(vsp_engine *e, float *no_speech) {
     const float *logits;
-    int rc = vsp_feed(e, &e->facts.sot, 1, 0, &logits);
+    int rc = vsp_feed(e, &e->facts.sot, 1, &logits);
     if (rc != VSP_OK) return rc;
     const int n = e->facts.vocabulary;
     float top = logits[0];
@@ -106,7 +109,7 @@ static int hear_start(vsp_engine *e, float *no_speech) {
     for (int i = 1; i < e->facts.languages; i++) {
         if (logits[e->facts.language_first + i] > logits[e->heard]) e->heard = e->facts.language_first + i;
     }
-    vsp_net_forget(e->net);
+    vsp_forget(e);
     return VSP_OK;
 }
 
@@ -115,7 +118,9 @@ int vsp_encode(vsp_engine *e, const float *samples, int n, float *no_speech) {
     *no_speech = 1;
     if (n <= 0) return VSP_BAD_INPUT;
     if (!(samples = pad(e, samples, &n))) return VSP_NO_MEMORY;
+    vsp_forget(e);
     int rc = vsp_code(vsp_net_encode(e->net, samples, n));
+    if (rc == VSP_OK && e->decoder) rc = vsp_code(vsp_decoder_hear(e->decoder));
     if (rc == VSP_OK) rc = hear_start(e, no_speech);
     if (rc == VSP_OK) e->frames = n / FRAME_SAMPLES;
     return rc;
@@ -137,23 +142,6 @@ int vsp_start(vsp_engine *e, const vsp_context *c, int with_times, int32_t *out)
     }
     if (!with_times) out[n++] = e->facts.notimestamps;
     return n;
-}
-
-int vsp_feed(vsp_engine *e, const int32_t *tokens, int n, int first, const float **logits) {
-    int32_t pos[NET_BATCH], seq[NET_BATCH] = {0};
-    int8_t want[NET_BATCH];
-    for (int at = 0; at < n; at += NET_BATCH) {
-        const int m = n - at < NET_BATCH ? n - at : NET_BATCH;
-        for (int i = 0; i < m; i++) {
-            pos[i] = first + at + i;
-            want[i] = logits && at + i == n - 1;
-        }
-        const float *rows;
-        int rc = vsp_net_forward(e->net, m, tokens + at, pos, seq, want, &rows);
-        if (rc != NET_OK) return vsp_code(rc);
-        if (logits) *logits = rows + (size_t)(m - 1) * (size_t)e->facts.vocabulary;
-    }
-    return VSP_OK;
 }
 
 int vsp_vocabulary(vsp_engine *e) { return e->facts.vocabulary; }

@@ -47,9 +47,6 @@ typedef struct {
     int timestamps;    // 1: let the model write timestamp tokens (a retry mode)
     const int32_t *mask; // tokens that must not be written
     int n_mask;
-    const int32_t *bias; // phrases to favour, each ended by −1
-    int n_bias;
-    float boost; // log probability added for each token that goes on with a phrase, taken back if it breaks off
 } vsp_options;
 
 typedef struct {

@@ -21,13 +21,17 @@ static ggml_backend_buffer_t vsp_alloc_weights(struct ggml_context *ctx, ggml_ba
 #include <ggml-alloc.h>
 #include <ggml-cpu.h>
 
+#include <array>
+#include <functional>
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "weights.hpp"
 #include "net.h"
+#include "parts.hpp"
+#include "weights.hpp"
 
 struct vsp_net {
     whisper_context *ctx = nullptr;
@@ -37,6 +41,8 @@ struct vsp_net {
     void *user = nullptr;
     whisper_batch batch = {};
     bool has_batch = false;
+    model_parts parts;
+    bool packed = false;
 };
 
 static whisper_alignment_heads_preset heads_for(const char *name) {
@@ -74,7 +80,10 @@ static bool open_state(vsp_net *n) {
     if (!n->state) return false;
     whisper_kv_cache_free(n->state->kv_self);
     const auto &h = n->ctx->model.hparams;
-    if (!whisper_kv_cache_init(n->state->kv_self, n->state->backends[0], n->ctx->itype, h.n_text_state, h.n_text_layer,
+    if (n->packed) {
+        n->parts.cross_keys = n->state->kv_cross.k->data;
+        n->parts.cross_values = n->state->kv_cross.v->data;
+    } else if (!whisper_kv_cache_init(n->state->kv_self, n->state->backends[0], n->ctx->itype, h.n_text_state, h.n_text_layer,
                                live_cells(*n->ctx))) {
         return false;
     }
@@ -101,6 +110,11 @@ vsp_net *vsp_net_open(const vsp_net_config *c, int (*stop)(void *), void *user) 
     p.dtw_aheads_preset = heads_for(c->preset);
     p.dtw_n_top = 2;
     shared_weights shared(c->shared_fd);
+    shared.prepare = [&](whisper_context *ctx, bool filled) {
+        n->parts.read(*ctx, p, live_cells(*ctx));
+        n->packed = c->takes && c->pack && !p.use_gpu && c->takes(&n->parts);
+        return filled || !n->packed || n->parts.each_matrix(c->pack);
+    };
     n->ctx = shared.load(c->model_path, p);
     if (!n->ctx || !open_state(n)) {
         vsp_net_close(n);
@@ -118,6 +132,8 @@ void vsp_net_close(vsp_net *n) {
     if (n->ctx) whisper_free(n->ctx);
     delete n;
 }
+
+const vsp_net_parts *vsp_net_packed(vsp_net *n) { return n->packed ? &n->parts : nullptr; }
 
 static int outcome(vsp_net *n, bool ok) {
     if (stopped(n)) return NET_STOPPED;
@@ -137,7 +153,7 @@ static void set_mel(const whisper_state &s, ggml_tensor *input) {
 }
 
 // encode runs the three graphs of the encoder. Flash attention is the faster there, and is switched on for it alone: the
-// keys and values that the decoder reads are laid out for attention that can be seen.
+// keys and values that the library's decoder reads are laid out for attention that can be seen.
 static bool encode(vsp_net *n) {
     auto &ctx = *n->ctx;
     auto &s = *n->state;
@@ -153,7 +169,9 @@ static bool encode(vsp_net *n) {
         !ggml_graph_compute_helper(s.sched_encode.sched, encoder, n->n_threads) || stopped(n)) {
         return false;
     }
+    ctx.params.flash_attn = n->packed;
     ggml_cgraph *cross = whisper_build_graph_cross(ctx, s);
+    ctx.params.flash_attn = false;
     return ggml_backend_sched_alloc_graph(s.sched_cross.sched, cross) &&
            ggml_graph_compute_helper(s.sched_cross.sched, cross, n->n_threads);
 }
@@ -189,7 +207,14 @@ int vsp_net_forward(vsp_net *n, int count, const int32_t *tokens, const int32_t 
         cell.seq_id.clear();
     }
     const bool ok = run(n, false);
-    *logits = n->state->logits.data();
+    auto &rows = n->state->logits;
+    const size_t width = (size_t)n->ctx->model.hparams.n_vocab;
+    for (int i = 0, to = 0; i < count && ok; i++) {
+        if (!want[i]) continue;
+        if (to < i) std::copy(rows.begin() + i * width, rows.begin() + (i + 1) * width, rows.begin() + to * width);
+        to++;
+    }
+    *logits = rows.data();
     return outcome(n, ok);
 }
 
@@ -218,6 +243,7 @@ int vsp_net_attend(vsp_net *n, int count, const int32_t *tokens, int first, cons
 }
 
 void vsp_net_forget(vsp_net *n) {
+    if (n->packed) return;
     whisper_kv_cache_seq_rm(n->state->kv_self, -1, -1, -1);
     n->state->kv_self.head = 0;
 }
@@ -226,6 +252,8 @@ void vsp_net_copy(vsp_net *n, int32_t from, int32_t to, int32_t pos) {
     whisper_kv_cache_seq_cp(n->state->kv_self, from, to, -1, pos);
 }
 void vsp_net_drop(vsp_net *n, int32_t seq) { whisper_kv_cache_seq_rm(n->state->kv_self, seq, -1, -1); }
+
+void vsp_net_trim(vsp_net *n, int32_t seq, int32_t count) { whisper_kv_cache_seq_rm(n->state->kv_self, seq, count, -1); }
 
 vsp_net_facts vsp_net_about(vsp_net *n) {
     auto *c = n->ctx;

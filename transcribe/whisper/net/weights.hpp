@@ -17,6 +17,8 @@ struct shared_weights {
     char *base = nullptr;
     size_t size = 0;
     bool filled = false; // by an earlier child
+    // prepare looks at a model that was just loaded, and packs it unless an earlier child did; false: no memory.
+    std::function<bool(whisper_context *, bool filled)> prepare;
 
     explicit shared_weights(int fd) : fd(fd) {}
 
@@ -99,6 +101,10 @@ whisper_context *shared_weights::load(const char *path, whisper_context_params p
     loading = this;
     whisper_context *ctx = whisper_init_with_params_no_state(&loader, params);
     loading = nullptr;
+    if (ctx && !prepare(ctx, filled)) {
+        whisper_free(ctx);
+        ctx = nullptr;
+    }
     if (ctx && base) {
         if (!filled) {
             auto *head = reinterpret_cast<shared_head *>(base);
