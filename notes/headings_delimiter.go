@@ -47,7 +47,7 @@ func (s *scanner) delimiterAt(j int) (delimiter, int) {
 // soundsLikeColon accepts what engines make of "colon" after a heading, in voices that they know less.
 func soundsLikeColon(key string) bool {
 	sound := soundOf(strings.ReplaceAll(key, "-", ""))
-	if key == "colon" || len(sound) < 4 || len(sound) > 6 || notColon[key] {
+	if len(sound) < 4 || len(sound) > 6 || notColon[key] {
 		return false
 	}
 	return soundDistance(sound, "kolon") <= 1.5

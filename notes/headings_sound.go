@@ -20,6 +20,9 @@ func (s *scanner) soundsLikeHeading(i int) (found, bool) {
 			}
 			continue
 		}
+		if last := s.key(i + n - 1); eaten > 0 && s.key(i+n) == "colon" && gutAfter[s.after(i+n+1)] && notAfterHeading[last] { // "history of colon cancer"
+			break
+		}
 		if len(joined) < shortestByColon || (delim == delimStop && (n < 2 || len(joined) < shortestByEar)) {
 			break
 		}
