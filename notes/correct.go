@@ -9,9 +9,6 @@ import (
 // FlagCorrection marks a correction of the speaker: done, or too unclear to be done.
 const FlagCorrection FlagKind = "correction"
 
-// RemovedCorrected are words that the speaker replaced with others.
-const RemovedCorrected RemovedReason = "corrected"
-
 const (
 	longestCorrection = 8    // words that replace others
 	correctionReach   = 24   // items before the command in which the replaced words are looked for
@@ -85,7 +82,7 @@ func (s *scanner) replace(fix correction) {
 	for _, it := range items[fix.from:fix.to] {
 		old = append(old, it.tokens...)
 	}
-	s.removeTokens(RemovedCorrected, old)
+	s.removeTokens(RemovedScratched, old)
 	lead, trail := items[fix.from].lead, items[fix.to-1].trail
 	var fresh []item
 	for t := fix.words; t < fix.end; t++ {
@@ -161,7 +158,7 @@ func (s *scanner) findCorrection(i int) (correction, bool) {
 	end := s.replacementEnd(i)
 	items := s.current().items
 	first := s.correctable(items)
-	for _, find := range []func(items []item, first, i, end int) (correction, bool){s.sameNumber, s.sameClass, s.sameFrame, s.sameKind} {
+	for _, find := range []func(items []item, first, i, end int) (correction, bool){s.sameNumber, s.sameClass, s.lastWord, s.sameFrame, s.sameKind} {
 		if fix, ok := find(items, first, i, end); ok && hasOnlyWords(items[fix.from:fix.to]) {
 			return fix, true
 		}
@@ -216,8 +213,12 @@ func (s *scanner) numberRun(i, end int) int {
 // sameNumber replaces the last number by a number, with its unit where one is said.
 func (s *scanner) sameNumber(items []item, first, i, end int) (correction, bool) {
 	n := s.numberRun(i, end)
-	if n == i || n+2 < end {
+	if n == i {
 		return correction{}, false
+	}
+	last := len(items)
+	if last > 0 && items[last-1].kind == itemMark {
+		last--
 	}
 	unit := ""
 	if n < end {
@@ -239,6 +240,12 @@ func (s *scanner) sameNumber(items []item, first, i, end int) (correction, bool)
 			after = itemKey(items[to])
 		}
 		switch {
+		case to == last && !numberLike(unit): // nothing was said after the number: what follows goes on from it
+			return correction{from: from, to: to, words: i, end: n, dropped: -1, sure: true}, true
+		case to+1 == last && (after == unit || s.parallel(after, unit)):
+			return correction{from: from, to: to + 1, words: i, end: n + 1, dropped: -1, sure: true}, true
+		case n+2 < end:
+			return correction{}, false
 		case unit == "":
 			return correction{from: from, to: to, words: i, end: n, dropped: -1, sure: true}, true
 		case after != "" && (after == unit || s.parallel(after, unit)):
@@ -300,6 +307,18 @@ func (s *scanner) sameClass(items []item, first, i, end int) (correction, bool) 
 		return correction{from: from, to: at + 1, words: i, end: end, dropped: dropped, sure: true}, true
 	}
 	return correction{}, false
+}
+
+// lastWord replaces the word right before the command by a parallel one; the sentence goes on after it.
+func (s *scanner) lastWord(items []item, first, i, _ int) (correction, bool) {
+	at := len(items) - 1
+	if at >= first && items[at].kind == itemMark {
+		at--
+	}
+	if at < first || itemKey(items[at]) == s.key(i) || !s.parallel(itemKey(items[at]), s.key(i)) {
+		return correction{}, false
+	}
+	return correction{from: at, to: at + 1, words: i, end: i + 1, dropped: -1, sure: true}, true
 }
 
 var frameWords = wordSet("a an the of in on at to for with and or is was are were by from her his their has had have no not")

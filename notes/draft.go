@@ -66,7 +66,7 @@ func (s *scanner) compose() Document {
 			if seg.section != section.Key {
 				continue
 			}
-			if w.started && !seg.free {
+			if w.started && !seg.free && !seg.goesOn {
 				w.hold(item{kind: itemBreak, text: "\n\n", layout: true})
 			}
 			trimEnd(seg.items)

@@ -59,6 +59,7 @@ func (s *scanner) goBack(from, to int) int {
 	section, end := s.backTo(from, to-from)
 	s.dropComma()
 	s.open(section)
+	s.current().goesOn, s.current().headed = true, true
 	s.remove(RemovedHeading, from, end)
 	return end
 }

@@ -46,6 +46,7 @@ type item struct {
 type segment struct {
 	section string
 	items   []item
+	goesOn  bool // the speaker came back to the section: no paragraph begins
 	free    bool // without a heading: its text goes where its content belongs
 	headed  bool // under a heading of its own
 	hinted  bool // its first words name the section ("Medications include …")

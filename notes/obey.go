@@ -127,8 +127,7 @@ func (s *scanner) dropComma() {
 	}
 }
 
-// The pauses, in seconds, that end a phrase for "scratch that". Where the engine wrote no mark, its times are not sure
-// enough for a short one.
+// The pauses, in seconds, that end a phrase for "scratch that", and that surely end one.
 const (
 	phrasePause = 0.5
 	surePause   = 1.2
@@ -138,7 +137,7 @@ const (
 // the last word.
 func (s *scanner) scratch(a action, i, to int) {
 	items := s.current().items
-	from := s.scratchFrom(a, items)
+	from := s.scratchFrom(a, items, to)
 	var tokens []int
 	kept := items[:from:from]
 	for _, it := range items[from:] {
@@ -159,8 +158,9 @@ func (s *scanner) scratch(a action, i, to int) {
 	}
 }
 
-// scratchFrom is the first item that is taken back.
-func (s *scanner) scratchFrom(a action, items []item) int {
+// scratchFrom is the first item that is taken back by a command that ends before token to. It is the beginning of the last
+// phrase, or of an earlier one of the sentence that begins with the word with which the speaker begins anew.
+func (s *scanner) scratchFrom(a action, items []item, to int) int {
 	from := len(items)
 	if a == actScratchWord {
 		for from > 0 && items[from-1].kind != itemWord {
@@ -168,29 +168,45 @@ func (s *scanner) scratchFrom(a action, items []item) int {
 		}
 		return max(0, from-1)
 	}
-	for from > 0 {
+	last := -1 // the beginning of the last phrase
+	for ; from > 0; from-- {
 		it := items[from-1]
 		if it.kind == itemBreak || it.kind == itemNumber || it.kind == itemLabel {
 			break
 		}
-		if from < len(items) && s.endsPhrase(it, items[from], a == actScratchSentence) {
+		if from == len(items) {
+			continue
+		}
+		if endsSentenceAt(it, items[from]) {
 			break
 		}
-		from--
+		if a == actScratch && s.endsPhrase(it, items[from]) {
+			if last < 0 {
+				last = from
+			}
+			if itemKey(items[from]) == s.key(to) {
+				return from
+			}
+		}
 	}
-	return from
+	if last < 0 || from < len(items) && itemKey(items[from]) == s.key(to) {
+		return from
+	}
+	return last
 }
 
-// endsPhrase says that a phrase ends between two neighbouring items.
-func (s *scanner) endsPhrase(it, next item, sentence bool) bool {
-	if strings.ContainsAny(it.trail, sentenceEnds) || (it.kind == itemMark && strings.ContainsAny(it.text, sentenceEnds)) {
-		return next.kind != itemMark && next.kind != itemClose
-	}
-	if sentence || next.kind != itemWord || len(next.tokens) == 0 {
+// endsSentenceAt says that a sentence ends between two neighbouring items.
+func endsSentenceAt(it, next item) bool {
+	ends := strings.ContainsAny(it.trail, sentenceEnds) || it.kind == itemMark && strings.ContainsAny(it.text, sentenceEnds)
+	return ends && next.kind != itemMark && next.kind != itemClose
+}
+
+// endsPhrase says that the speaker paused between two neighbouring items.
+func (s *scanner) endsPhrase(it, next item) bool {
+	if next.kind != itemWord || len(next.tokens) == 0 {
 		return false
 	}
-	pause := s.tokens[next.tokens[0]].pause
-	return pause >= surePause || pause >= phrasePause && (it.kind == itemMark || it.trail != "")
+	return s.tokens[next.tokens[0]].pause >= phrasePause
 }
 
 var (

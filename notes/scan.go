@@ -249,7 +249,7 @@ func (s *scanner) word(i int) {
 
 // readHabits finds out how the speaker dictates.
 func (s *scanner) readHabits() {
-	commas, periods := 0, 0
+	commas, periods, comas := 0, 0, 0
 	for i, t := range s.tokens {
 		name := ""
 		if hit, ok := s.bySound[i]; ok {
@@ -258,9 +258,14 @@ func (s *scanner) readHabits() {
 		switch {
 		case t.key == "comma" || name == "comma":
 			commas++
+		case t.key == "coma" && i > 0 && s.tokens[i-1].mark() == "," && t.mark() != "" && !comaContext[s.key(i-1)]:
+			comas++
 		case t.key == "period" || t.key == "stop" || name == "period":
 			periods++
 		}
+	}
+	if commas > 0 { // nobody falls into a coma between two commas while commas are dictated
+		commas += comas
 	}
 	s.saysComma, s.dictates = commas > 1, commas > 1 || periods > 1
 	ends := 0
