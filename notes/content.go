@@ -17,6 +17,7 @@ const (
 	costForward  = 1.8 // to a later section of the template
 	costBackward = 2.8 // to an earlier one
 	easeFresh    = 0.8 // less of it after a paragraph
+	costLeans    = 1.5 // more for a unit that speaks of the one before it
 	costFirst    = 1.0 // to begin elsewhere than in the default section
 	hintWeight   = 6.0 // of words that name the section ("Medications include …")
 	mostPerUnit  = 9.0 // no unit counts for more
@@ -37,6 +38,7 @@ type unit struct {
 	fixed bool     // it stands directly under the heading of that section
 	fresh bool     // it begins a paragraph
 	list  bool     // it is a numbered list
+	leans bool     // it speaks of the unit before it ("It was …")
 }
 
 // route moves what was dictated without a heading to the sections where it belongs.
@@ -73,6 +75,7 @@ func (s *scanner) routeRun(run []segment, opening bool) []segment {
 	}
 	r := router{sections: s.routable(units, run[0].section, opening), first: run[0].section}
 	path := r.path(units)
+	r.settle(units, path)
 	s.together(units, path)
 	var out []segment
 	for i, u := range units {
@@ -190,6 +193,7 @@ func (s *scanner) unitsOf(seg segment) []unit {
 		}
 		u.items = append(u.items, it)
 		u.keys = append(u.keys, s.cueKeys(it)...)
+		u.leans = len(u.keys) > 0 && leaning[u.keys[0]]
 		ended = endsSentence(it) || s.endsByPoint(it, seg.items, i) || ended && (it.kind == itemClose || it.kind == itemBlank)
 	}
 	return out
@@ -204,6 +208,9 @@ func (s *scanner) endsByPoint(it item, items []item, i int) bool {
 	return startsUpper(next) && beginners[keyOf(next)]
 }
 
+// leaning are the words with which a sentence goes on from the one before it.
+var leaning = wordSet("it this that these those which both but however because")
+
 func onlyBreaks(items []item) bool {
 	return !slices.ContainsFunc(items, func(it item) bool { return it.kind != itemBreak })
 }
@@ -215,6 +222,14 @@ func (s *scanner) openNamed(section string, free bool) {
 	}
 	s.open(section)
 	s.current().free, s.current().hinted = free, free
+}
+
+// openStated begins a segment for a sentence about a section; in a template that keeps its text together it does not.
+func (s *scanner) openStated(key string) {
+	if section, ok := s.tpl.Section(key); ok && section.HeadingOnly && s.contentSection(key) == key {
+		return
+	}
+	s.openNamed(key, true)
 }
 
 // headed marks the segment as one with a heading. Where the heading names a brief section, only what belongs there stays.

@@ -34,7 +34,7 @@ func (r router) path(units []unit) []string {
 		for k, section := range r.sections {
 			next[k] = math.Inf(-1)
 			for j := range r.sections {
-				if v := best[j] - cost(j, k, units[i].fresh); v > next[k] {
+				if v := best[j] - cost(j, k, units[i]); v > next[k] {
 					next[k], from[i][k] = v, j
 				}
 			}
@@ -58,8 +58,34 @@ func (r router) path(units []unit) []string {
 	return out
 }
 
+// settle takes back moves to sections for which nothing speaks: what is unclear stays with what stands before it.
+func (r router) settle(units []unit, path []string) {
+	for i := 0; i < len(path); {
+		j, sum := i, 0.0
+		for j < len(path) && path[j] == path[i] {
+			sum += max(0, r.scoreOf(units[j], path[i]))
+			j++
+		}
+		if sum == 0 && i > 0 {
+			for k := i; k < j; k++ {
+				path[k] = path[i-1]
+			}
+		}
+		i = j
+	}
+}
+
+func (r router) scoreOf(u unit, key string) float64 {
+	for _, section := range r.sections {
+		if section.Key == key {
+			return r.score(u, section)
+		}
+	}
+	return 0
+}
+
 // cost of moving from section j to section k.
-func cost(j, k int, fresh bool) float64 {
+func cost(j, k int, u unit) float64 {
 	c := 0.0
 	switch {
 	case k > j:
@@ -67,8 +93,11 @@ func cost(j, k int, fresh bool) float64 {
 	case k < j:
 		c = costBackward
 	}
-	if fresh && c > 0 {
+	if c > 0 && u.fresh {
 		c -= easeFresh
+	}
+	if c > 0 && u.leans {
+		c += costLeans
 	}
 	return c
 }

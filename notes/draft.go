@@ -71,7 +71,7 @@ func (s *scanner) compose() Document {
 			}
 			trimEnd(seg.items)
 			dropLoneQuotes(seg.items)
-			for _, it := range seg.items {
+			for _, it := range s.table(section, seg.items) {
 				w.write(it)
 			}
 		}

@@ -14,6 +14,7 @@ type heading struct {
 	words   []string
 	folded  string // for comparison by sound
 	joined  string
+	row     bool // a row of a table: a label only inside its section
 	heardAs bool // a known mishearing, which wants "colon" after it
 }
 
@@ -37,6 +38,13 @@ func newHeadingIndex(tpl templates.Template) headingIndex {
 			h := newHeading(said, s.Key, "")
 			h.heardAs = true
 			x.byFirst[h.words[0]] = insertLongest(x.byFirst[h.words[0]], h)
+		}
+		for _, l := range s.Rows {
+			for _, said := range append([]string{l.Heading}, l.Synonyms...) {
+				h := newHeading(said, s.Key, l.Heading)
+				h.row = true
+				x.labels[h.words[0]] = insertLongest(x.labels[h.words[0]], h)
+			}
 		}
 		for _, l := range s.Labels {
 			for _, said := range append([]string{l.Heading}, l.Synonyms...) {

@@ -39,7 +39,7 @@ var (
 	lone      = wordSet("medications meds allergies exam examination vitals labs impression complications anesthesia")
 	ownWords  = wordSet("his her their the patients current on")
 	headPause = 0.35
-	gutAfter  = wordSet("cancer cancers carcinoma adenocarcinoma polyp polyps resection mass surgery biopsy prep")
+	gutAfter  = wordSet("cancer cancers carcinoma adenocarcinoma polyp polyps resection mass prep")
 )
 
 // headingAt recognises a heading at token i.

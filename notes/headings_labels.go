@@ -10,7 +10,7 @@ import (
 func (s *scanner) labelAt(i int, boundary, here bool) (found, bool) {
 	var elsewhere []found
 	for _, h := range s.headings.labels[s.key(i)] {
-		if !s.wordsAt(i, h.words) || (h.section == s.section) != here {
+		if !s.wordsAt(i, h.words) || (h.section == s.section) != here || h.row && !here {
 			continue
 		}
 		end := i + len(h.words)
@@ -18,7 +18,7 @@ func (s *scanner) labelAt(i int, boundary, here bool) (found, bool) {
 		f := found{heading: h, words: len(h.words), eaten: eaten}
 		colon := delim == delimColon && (boundary || !notBeforeHeading[s.before(i)])
 		switch {
-		case colon && here, here && boundary && !h.heardAs && s.startsLine(i, end, delim):
+		case colon && here, here && boundary && !h.heardAs && !h.row && s.startsLine(i, end, delim):
 			return f, true
 		case colon:
 			elsewhere = append(elsewhere, f)
@@ -121,11 +121,11 @@ func labelText(h heading, said []token) string {
 	words := plainWords(said)
 	joined := keyOf(strings.ReplaceAll(words, " ", ""))
 	switch {
-	case h.label == "?":
+	case h.label == "?", h.row && len(said[0].core) > 1:
 		return capitalised(words)
 	case h.heardAs || joined == keyOf(strings.ReplaceAll(h.label, " ", "")):
 		return h.label
-	case len(joined) <= 3 && strings.Trim(joined, "bcdfghjklmnpqrstvwxz") == "" || shortLabels[joined]:
+	case joined == "heent" || len(joined) <= 3 && strings.Trim(joined, "bcdfghjklmnpqrstvwxz") == "" || shortLabels[joined]:
 		return strings.ToUpper(joined)
 	}
 	return capitalised(words)

@@ -219,11 +219,11 @@ func (s *scanner) heading(i int, f found) int {
 			s.flags = append(s.flags, s.flag(FlagHeading, Notice, s.section, span(i, end), text,
 				"“"+text+"” was dictated like a heading, but this kind of note has no such section. Move the text if it belongs elsewhere."))
 		}
-		s.add(item{kind: itemLabel, text: text + ":", tokens: span(i, end)})
+		s.add(item{kind: itemLabel, text: text + ":", tokens: span(i, end), rule: "label"})
 		return end
 	}
 	if f.keep {
-		s.openNamed(f.heading.section, true)
+		s.openStated(f.heading.section)
 		s.word(i)
 		return i + 1
 	}

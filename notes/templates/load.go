@@ -25,6 +25,8 @@ type entry struct {
 	HeardAs     []string `yaml:"heard_as"`
 	Labels      []Label  `yaml:"labels"`
 	LabelSet    string   `yaml:"label_set"`
+	Rows        []Label  `yaml:"rows"`
+	RowSet      string   `yaml:"row_set"`
 	SatisfiedBy []string `yaml:"satisfied_by"`
 	Brief       *bool    `yaml:"brief"`
 	HeadingOnly *bool    `yaml:"heading_only"`
@@ -160,14 +162,18 @@ func (c *checker) section(i int, e entry, lib library) Section {
 	s.Brief = e.Brief != nil && *e.Brief
 	s.HeadingOnly = e.HeadingOnly != nil && *e.HeadingOnly
 	s.Cues = c.cues(at, e, lib)
-	if e.LabelSet != "" {
-		set, ok := lib.labels[e.LabelSet]
-		if !ok {
-			c.add(at+".label_set", fmt.Sprintf("there is no label set %q; there are: %s", e.LabelSet, strings.Join(sortedKeys(lib.labels), ", ")))
-		}
-		s.Labels = append(s.Labels, set...)
-	}
+	s.Labels = append(s.Labels, c.labelSet(at+".label_set", e.LabelSet, lib)...)
+	s.Rows = append(e.Rows, c.labelSet(at+".row_set", e.RowSet, lib)...)
 	return s
+}
+
+// labelSet is a set of labels by its name, none for "".
+func (c *checker) labelSet(at, name string, lib library) []Label {
+	set, ok := lib.labels[name]
+	if !ok && name != "" {
+		c.add(at, fmt.Sprintf("there is no label set %q; there are: %s", name, strings.Join(sortedKeys(lib.labels), ", ")))
+	}
+	return set
 }
 
 func overlay(e, base entry) entry {
@@ -185,6 +191,9 @@ func overlay(e, base entry) entry {
 	}
 	if e.LabelSet == "" {
 		e.LabelSet = base.LabelSet
+	}
+	if e.RowSet == "" {
+		e.RowSet = base.RowSet
 	}
 	if e.HeardAs == nil {
 		e.HeardAs = base.HeardAs

@@ -44,6 +44,8 @@ type Section struct {
 	// HeardAs are mishearings of the heading by engines, accepted only where the dictation marks a heading ("colon").
 	HeardAs []string `yaml:"heard_as"`
 	Labels  []Label  `yaml:"labels"`
+	// Rows are the names of readings in a table, which stand before a number: "blood pressure 120/80".
+	Rows []Label `yaml:"rows"`
 	// SatisfiedBy names sections whose text makes this required section complete: "assessment_plan" for "plan".
 	SatisfiedBy []string `yaml:"satisfied_by"`
 	// Brief says that the section holds a phrase or two: what is dictated after them without a heading of its own goes where
