@@ -1,10 +1,16 @@
 // Package numbers writes spoken numbers, doses, vital signs, dates and codes the way medicine writes them: "forty
-// milligrams" becomes "40 mg", "one forty two over eighty eight" becomes "142/88". It is a table of typed rules, each with
-// its examples, which are its tests. A rule never changes a value; where words can be read in two ways they stay as they
-// were said, and the doubt is reported. What is already written well passes through unchanged.
+// milligrams" becomes "40 mg", "one forty two over eighty eight" becomes "142/88". It is a table of typed rules in
+// data/rules, each with what it is for and its examples, which are its tests; most are data, some name code of this package.
+// A rule never changes a value; where words can be read in two ways they stay as they were said, and the doubt is reported.
+// What is already written well passes through unchanged. How the result looks (units in full, the clock, the order of a
+// date) is the style's.
 package numbers
 
-import "strings"
+import (
+	"strings"
+
+	"vesper/notes/style"
+)
 
 // Word is one spoken word without the marks around it.
 type Word struct {
@@ -22,27 +28,24 @@ type Edit struct {
 	Doubt    string
 }
 
-// Example is what a rule does, and a test of it.
-type Example struct{ Said, Written string }
+// Spelling is the name of the rule that changes how a word is spelled, and nothing else.
+const Spelling = "spelling"
 
-// Rule is one way of writing numbers. The first rule of the table that applies at a word wins.
-type Rule struct {
-	Name     string
-	Examples []Example
-	apply    func(s *scan, i int) (match, bool)
+// readers is the code that rules name.
+var readers = map[string]reader{
+	"unsure_drug": unsureDrug, "frequency": frequency, "record_number": recordNumber, "blood_pressure": bloodPressure,
+	"decade": decade, "temperature": temperature, "height": height, "date": date, "birth_date": birthDate, "year": year,
+	"clock": clock, "named_code": namedCode, "vertebrae": vertebrae, "staging": staging, "cancer_stage": cancerStage,
+	"obstetric": obstetric, "parity": parity, "suture": suture, "spelled": spelled, "lab_value": labValue,
+	"lost_number": lostNumber, "dimension": dimension, "ratio": ratio, "spread": spread, "split_number": splitNumber,
+	"crowded_label": crowdedLabel, "quantity": quantity, "measured": measured, "also_measured": alsoMeasured,
+	"labelled": labelled, "ordinal": ordinal, "cardinal": cardinal, "greek": greek, "spelling": spelling,
 }
 
-// match is what a rule found: it covers atoms up to, not including, to.
-type match struct {
-	to    int
-	text  string
-	doubt string
-}
-
-// Rewrite returns the edits for words, in order and without overlap.
-func Rewrite(words []Word) []Edit {
-	s := newScan(words)
-	rules := Rules()
+// Rewrite returns the edits for words, in order and without overlap. The zero style is the default.
+func Rewrite(words []Word, st style.Style) []Edit {
+	s := newScan(words, st.OrDefault())
+	rules := table()
 	var edits []Edit
 	for i := 0; i < len(s.atoms); {
 		edit, next := s.first(rules, i)
@@ -59,7 +62,11 @@ func (s *scan) first(rules []Rule, i int) (*Edit, int) {
 	if !s.atoms[i].first {
 		return nil, i + 1
 	}
-	for _, rule := range rules {
+	if n := s.literal(i); n > 0 && (i+n == len(s.atoms) || s.atoms[i+n].first) {
+		return nil, i + n
+	}
+	for k := range rules {
+		rule := &rules[k]
 		m, ok := rule.apply(s, i)
 		if !ok || m.to <= i || (m.to < len(s.atoms) && !s.atoms[m.to].first) {
 			continue
@@ -67,38 +74,55 @@ func (s *scan) first(rules []Rule, i int) (*Edit, int) {
 		if m.doubt == "" && s.torn(rule.Name, i, m.to) {
 			continue
 		}
-		from, to := s.atoms[i].word, s.atoms[m.to-1].word+1
-		if fields := strings.Fields(m.text); m.doubt == "" && len(fields) > 0 {
-			s.atoms[m.to-1].s = lower(fields[len(fields)-1]) // later rules see what is written, as they would next time
-		}
-		if rule.Name == "date" {
-			s.dateEnd = m.to
-		}
-		if m.doubt == "" && m.text == s.original(from, to) {
-			return nil, m.to
-		}
-		return &Edit{From: from, To: to, Text: m.text, Rule: rule.Name, Doubt: m.doubt}, m.to
+		return s.edit(rule.Name, m, i)
 	}
 	return nil, i + 1
 }
 
-// torn says that a match begins or ends in the middle of a row of numbers, where another reading is possible. A blood
-// pressure is complete in itself: the next vital sign may follow directly.
+// edit makes an edit of a match at atom i, nil where nothing changes.
+func (s *scan) edit(rule string, m match, i int) (*Edit, int) {
+	from, to := s.atoms[i].word, s.atoms[m.to-1].word+1
+	if m.doubt == "" {
+		s.see(m)
+		if rule == "date" {
+			s.dateEnd = m.to
+		}
+		if m.text == s.original(from, to) {
+			return nil, m.to
+		}
+	}
+	return &Edit{From: from, To: to, Text: m.text, Rule: rule, Doubt: m.doubt}, m.to
+}
+
+// see makes later rules see what is written, as they would in the next reading.
+func (s *scan) see(m match) {
+	fields := strings.Fields(m.text)
+	if len(fields) == 0 {
+		return
+	}
+	last := &s.atoms[m.to-1]
+	last.s = lower(fields[len(fields)-1])
+	last.isNumeral = last.s != "" && s.figures(last.s)
+}
+
+// torn says that a match begins or ends in the middle of a row of numbers, where another reading is possible. What is
+// complete in itself, like a blood pressure, may be followed directly by the next number.
 func (s *scan) torn(rule string, from, to int) bool {
 	if s.open(from-1) && (s.numeric(from-1) || s.at(from-1) == "point") && s.numeric(from) {
 		return true
 	}
-	return rule != "blood_pressure" && rule != "cardinal" && s.numeric(to-1) && s.open(to-1) && s.numeric(to)
-}
-
-// numeric says that an atom is a number word or digits.
-func (s *scan) numeric(i int) bool {
-	w := s.at(i)
-	return w != "" && (numberWord(w) || numeral.MatchString(w))
+	switch rule {
+	case "blood_pressure", "cardinal", "temperature", "height", "ordinal":
+		return false
+	}
+	return s.numeric(to-1) && s.open(to-1) && s.numeric(to)
 }
 
 // original is the text of words as they stand.
 func (s *scan) original(from, to int) string {
+	if to-from == 1 {
+		return s.words[from].Text
+	}
 	parts := make([]string, 0, to-from)
 	for _, w := range s.words[from:to] {
 		parts = append(parts, w.Text)

@@ -5,19 +5,43 @@ import (
 	"strings"
 )
 
-// number is a number that was read: its digits, whether it is whole, and where it ends.
+// partsOfOne are the fractions that follow a whole number, with their decimals.
+var partsOfOne = []struct {
+	words    []string
+	decimals string
+}{
+	{strings.Fields("and a half"), "5"}, {strings.Fields("and one half"), "5"}, {strings.Fields("and a quarter"), "25"},
+	{strings.Fields("and one quarter"), "25"}, {strings.Fields("and three quarters"), "75"},
+	{strings.Fields("and 1 / 2"), "5"}, {strings.Fields("1 / 2"), "5"}, {strings.Fields("1 / 4"), "25"},
+	{strings.Fields("3 / 4"), "75"}, {strings.Fields("½"), "5"}, {strings.Fields("¼"), "25"}, {strings.Fields("¾"), "75"},
+}
+
+// number is a number that was read: its figures, whether it is whole, and where it ends.
 type number struct {
-	text  string // plain digits: "1200", "98.6"
+	text  string // plain figures: "1200", "98.6"
+	tail  string // " million", which stays a word
 	value int64  // of whole numbers
 	whole bool
 	next  int  // atom after it
 	small bool // one of zero to nine, as a word
-	said  bool // spoken words, not digits
+	said  bool // spoken words, not figures
 	pair  bool // read as "one forty two"
 }
 
-// plain reads the number at atom i as grammar has it: digits, or "one hundred forty two point five".
+// plain reads the number at atom i as grammar has it: figures, or "one hundred forty two point five", "two and a half".
 func (s *scan) plain(i int) (number, bool) {
+	if i < 0 || i >= len(s.atoms) || !s.atoms[i].starts {
+		return number{}, false
+	}
+	if m := &s.plains[i]; m.done {
+		return m.n, m.ok
+	}
+	n, ok := s.readPlain(i)
+	s.plains[i] = memo{n, ok, true}
+	return n, ok
+}
+
+func (s *scan) readPlain(i int) (number, bool) {
 	n, ok := s.digits(i)
 	if !ok {
 		n, ok = s.cardinal(i)
@@ -26,30 +50,45 @@ func (s *scan) plain(i int) (number, bool) {
 		return number{}, false
 	}
 	n = s.fraction(n)
-	if n.whole && s.is(n.next, "and") && s.is(n.next+1, "a") && s.is(n.next+2, "half") {
-		n.text, n.whole, n.small, n.next = n.text+".5", false, false, n.next+3
+	if n.whole {
+		if part, next := s.partOfOne(n); part != "" {
+			n.text, n.whole, n.small, n.said, n.next = n.text+"."+part, false, false, true, next
+		}
+	}
+	if s.is(n.next, "million") && n.said && n.tail == "" && !n.whole {
+		n.tail, n.next = " million", n.next+1
 	}
 	return n, true
 }
 
-// digits reads a number already written in digits; ".5" becomes "0.5".
+// partOfOne reads what follows a whole number in "two and a half", "one and three quarters", "2 1/2": its decimals.
+func (s *scan) partOfOne(n number) (string, int) {
+	at := n.next
+	for _, f := range partsOfOne {
+		if s.open(at-1) && s.phrase(at, f.words) {
+			return f.decimals, at + len(f.words)
+		}
+	}
+	return "", n.next
+}
+
+// digits reads a number already written in figures; ".5" becomes "0.5".
 func (s *scan) digits(i int) (number, bool) {
-	if i >= len(s.atoms) {
+	if i < 0 || i >= len(s.atoms) || !s.atoms[i].isNumeral || len(s.atoms[i].s) > 15 {
 		return number{}, false
 	}
-	raw := s.atoms[i].s
-	if raw == "" || !numeral.MatchString(raw) || len(raw) > 15 {
-		return number{}, false
-	}
-	text := strings.ReplaceAll(raw, ",", "")
+	text := s.style.Plain(s.atoms[i].s)
 	if strings.HasPrefix(text, ".") {
 		return number{text: "0" + text, next: i + 1}, true
 	}
 	value, err := strconv.ParseInt(text, 10, 64)
 	n := number{text: text, value: value, whole: err == nil, next: i + 1}
-	if n.whole && (s.is(i+1, "hundred") || s.is(i+1, "thousand") || s.is(i+1, "million")) && value > 0 && value < 1000 {
-		n.value *= map[string]int64{"hundred": 100, "thousand": 1000, "million": 1000000}[s.at(i+1)]
+	if scale := scales[s.at(i+1)]; n.whole && s.open(i) && scale > 0 && value > 0 && value < 1000 {
+		n.value *= scale
 		n.text, n.next, n.said = strconv.FormatInt(n.value, 10), i+2, true
+	}
+	if !n.whole && s.is(i+1, "million") {
+		n.tail, n.next = " million", i+2
 	}
 	return n, true
 }
@@ -222,6 +261,20 @@ func (s *scan) crowded(n number) bool {
 	if !s.open(n.next-1) || n.next >= len(s.atoms) {
 		return false
 	}
-	w := s.at(n.next)
-	return numberWord(w) || (w != "" && numeral.MatchString(w))
+	return s.numeric(n.next)
+}
+
+// leadingPoint reads "point two five", which is written with its zero; a unit or a label must show that it is a number.
+func (s *scan) leadingPoint(i int) (number, bool) {
+	if s.at(i) != "point" || !s.open(i) {
+		return number{}, false
+	}
+	if before := s.at(i - 1); before == "this" || before == "that" || before == "the" || before == "one" || before == "a" {
+		return number{}, false
+	}
+	digits, next := s.decimals(i + 1)
+	if digits == "" {
+		return number{}, false
+	}
+	return number{text: "0." + digits, next: next, said: true}, true
 }

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"vesper/notes/style"
 )
 
 // atom is a word, or a part of one: "forty-two" is two atoms, "40mg" is two.
@@ -14,169 +16,161 @@ type atom struct {
 	first, last bool // within its word
 	mark        string
 	hard        bool
+	isNumeral   bool // figures
+	starts      bool // a number can begin here
 }
 
 // scan is one list of words being read.
 type scan struct {
 	words   []Word
+	style   style.Style
 	atoms   []atom
-	dateEnd int // atom after the last month and day, where a year may follow
+	plains  []memo // what plain read at each atom
+	dateEnd int    // atom after the last month and day, where a year may follow
+}
+
+// memo remembers a number that was read.
+type memo struct {
+	n        number
+	ok, done bool
 }
 
 var (
-	gluedUnit = regexp.MustCompile(`^(\d[\d,]*(?:\.\d+)?|\.\d+)([A-Za-zµμ%°][A-Za-zµμ%°/]*)$`)
-	gluedLab  = regexp.MustCompile(`^(TSH|PSA|INR|BUN|LDL|HDL|EF|BMI|BP|HR|RR|WBC|CRP|ESR|AST|ALT)(\d+(?:\.\d+)?)$`)
-	numeral   = regexp.MustCompile(`^(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?$`)
-	dotted    = regexp.MustCompile(`^(?:[A-Za-z]\.)+[A-Za-z]?$`)
+	gluedUnit  = regexp.MustCompile(`^(\d[\d,]*(?:\.\d+)?|\.\d+)-?([A-Za-zµμ%°][A-Za-zµμ%°/0-9²]*)$`)
+	gluedLab   = regexp.MustCompile(`^(TSH|PSA|INR|BUN|LDL|HDL|EF|BMI|BP|HR|RR|WBC|CRP|ESR|AST|ALT)(\d+(?:\.\d+)?)$`)
+	gluedRange = regexp.MustCompile(`^(\d+(?:\.\d+)?)([-–])(\d+(?:\.\d+)?)([A-Za-zµμ%]*)$`)
+	gluedRatio = regexp.MustCompile(`^(\d+(?:\.\d+)?)(/)(\d+(?:\.\d+)?)([A-Za-zµμ]*)$`)
+	gluedEvery = regexp.MustCompile(`^([qQ])\.?(\d{1,2})(?:([-–])(\d{1,2}))?([A-Za-z]*)$`)
+	gluedX     = regexp.MustCompile(`^(\d+(?:\.\d+)?)([xX×])(\d+(?:\.\d+)?)(?:([xX×])(\d+(?:\.\d+)?))?([A-Za-z]*)$`)
+	numeral    = regexp.MustCompile(`^(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?$`)
+	commaed    = regexp.MustCompile(`^(?:\d{1,3}(?:[. ]\d{3})+|\d+)?(?:,\d+)?$`)
+	dotted     = regexp.MustCompile(`^(?:[A-Za-z]\.)+[A-Za-z]?$`)
 )
 
-func newScan(words []Word) *scan {
-	s := &scan{words: words, dateEnd: -1}
+func newScan(words []Word, st style.Style) *scan {
+	s := &scan{words: words, style: st, dateEnd: -1}
+	s.atoms = make([]atom, 0, len(words)+len(words)/4)
 	for i, w := range words {
-		parts := split(w.Text)
+		before, after := "", ""
+		if i > 0 {
+			before = lower(words[i-1].Text)
+		}
+		if i+1 < len(words) && w.Mark == "" {
+			after = lower(words[i+1].Text)
+		}
+		parts := split(w.Text, before, after)
 		for j, p := range parts {
 			a := atom{s: lower(p), raw: p, word: i, first: j == 0, last: j == len(parts)-1}
+			a.isNumeral = a.s != "" && s.figures(a.s)
+			a.starts = a.isNumeral || numberWord(a.s) || a.s == "a" || a.s == "point" || a.s == "oh" || a.s == "o" || a.s == "half"
 			if a.last {
 				a.mark, a.hard = w.Mark, w.Hard
 			}
 			s.atoms = append(s.atoms, a)
 		}
 	}
+	s.plains = make([]memo, len(s.atoms))
 	return s
+}
+
+// figures says that a word is a number in figures, as the style writes them.
+func (s *scan) figures(w string) bool {
+	if c := w[0]; c != '.' && c != ',' && (c < '0' || c > '9') {
+		return false
+	}
+	if s.style.Numbers.Decimal == "," {
+		return commaed.MatchString(w)
+	}
+	return numeral.MatchString(w)
 }
 
 // lower folds case and drops the dots of dotted abbreviations, so that "b.i.d." and "BID" read alike.
 func lower(p string) string {
-	if dotted.MatchString(p) {
+	if strings.IndexByte(p, '.') > 0 && dotted.MatchString(p) {
 		p = strings.ReplaceAll(p, ".", "")
 	}
 	return strings.ToLower(strings.ReplaceAll(p, "’", "'"))
 }
 
 // split takes a hyphenated spoken number or a number with a unit stuck to it apart; any other word stays whole.
-func split(text string) []string {
+func split(text, before, after string) []string {
+	if strings.IndexFunc(text, func(r rune) bool { return r >= '0' && r <= '9' }) >= 0 {
+		if parts := splitFigures(text, before, after); parts != nil {
+			return parts
+		}
+	}
+	if !strings.Contains(text, "-") {
+		return []string{text}
+	}
+	parts := strings.Split(text, "-")
+	if !isSpokenNumber(parts) {
+		return []string{text}
+	}
+	return parts
+}
+
+// isSpokenNumber says that the parts of a hyphenated word are a number in words, or one with its unit.
+func isSpokenNumber(parts []string) bool {
+	spoken := false
+	for _, p := range parts {
+		p = strings.ToLower(p)
+		_, ordinal := ordinals[p]
+		_, short := units().short[p]
+		unit := len(units().said[p]) > 0
+		switch {
+		case numberWord(p), ordinal, decades[p] > 0:
+			spoken = true
+		case unit && isDigits(parts[0]) && len(p) > 3: // "11-millimeter"
+			spoken = true
+		case joiners[p], unit, short && spoken, isDigits(p):
+		default:
+			return false
+		}
+	}
+	return spoken
+}
+
+// splitFigures takes words with figures in them apart; nil when the word stays whole.
+func splitFigures(text, before, after string) []string {
 	if m := gluedUnit.FindStringSubmatch(text); m != nil {
-		if _, ok := writtenUnits[strings.ToLower(m[2])]; ok {
+		if _, ok := shortUnit(strings.ToLower(m[2])); ok {
 			return []string{m[1], m[2]}
 		}
 	}
 	if m := gluedLab.FindStringSubmatch(text); m != nil {
 		return []string{m[1], m[2]}
 	}
-	if !strings.Contains(text, "-") {
-		return []string{text}
+	if m := gluedRatio.FindStringSubmatch(text); m != nil && (m[4] == "" || startsUnit(strings.ToLower(m[4]))) {
+		return filled(m[1:])
 	}
-	parts := strings.Split(text, "-")
-	spoken := false
-	for _, p := range parts {
-		p = strings.ToLower(p)
-		_, ordinal := ordinals[p]
-		_, unit := unitStarts[p]
-		switch {
-		case numberWord(p), ordinal:
-			spoken = true
-		case unit && isDigits(parts[0]) && len(p) > 3: // "11-millimeter"
-			spoken = true
-		case joiners[p], unit, isDigits(p):
-		default:
-			return []string{text}
+	if m := gluedEvery.FindStringSubmatch(text); m != nil && (m[5] == "" || everyUnits[strings.ToLower(m[5])]) && (m[5] != "" || everyUnits[after]) {
+		return filled(m[1:])
+	}
+	if m := gluedX.FindStringSubmatch(text); m != nil && (m[6] == "" || startsUnit(strings.ToLower(m[6]))) {
+		return filled(m[1:])
+	}
+	if m := gluedRange.FindStringSubmatch(text); m != nil {
+		measured := m[4] != "" && startsUnit(strings.ToLower(m[4])) || m[4] == "" && (startsUnit(after) || nouns().counted[after])
+		if measured || m[4] == "" && lists()["nerve_words"][before] {
+			return filled(m[1:])
 		}
 	}
-	if !spoken {
-		return []string{text}
+	return nil
+}
+
+var everyUnits = set("h hr hrs hour hours hourly d day days w wk week weeks mo month months min minutes")
+
+// filled are the parts that are not empty.
+func filled(parts []string) []string {
+	var out []string
+	for _, p := range parts {
+		if p != "" {
+			out = append(out, p)
+		}
 	}
-	return parts
+	return out
 }
 
 func isDigits(p string) bool {
 	return p != "" && strings.IndexFunc(p, func(r rune) bool { return !unicode.IsDigit(r) || r > '9' }) < 0
-}
-
-// at is the atom's word, "" outside the list.
-func (s *scan) at(i int) string {
-	if i < 0 || i >= len(s.atoms) {
-		return ""
-	}
-	return s.atoms[i].s
-}
-
-// open says that nothing separates atom i from the next one.
-func (s *scan) open(i int) bool {
-	return i >= 0 && i < len(s.atoms) && s.atoms[i].mark == ""
-}
-
-// is says that atom i is one of the words and joined to the atom before it.
-func (s *scan) is(i int, words ...string) bool {
-	if !s.open(i-1) || i >= len(s.atoms) {
-		return false
-	}
-	for _, w := range words {
-		if s.atoms[i].s == w {
-			return true
-		}
-	}
-	return false
-}
-
-// phrase says that the words of a phrase stand at atom i, joined.
-func (s *scan) phrase(i int, words []string) bool {
-	if i < 0 || i+len(words) > len(s.atoms) {
-		return false
-	}
-	for j, w := range words {
-		if s.atoms[i+j].s != w || (j > 0 && !s.open(i+j-1)) {
-			return false
-		}
-	}
-	return true
-}
-
-// nearby says that one of the words stands within n atoms before i, whatever marks are between.
-func (s *scan) nearby(i, n int, words map[string]bool) bool {
-	for j := i - 1; j >= 0 && j >= i-n; j-- {
-		if words[s.atoms[j].s] {
-			return true
-		}
-	}
-	return false
-}
-
-// ahead is nearby, looking forward.
-func (s *scan) ahead(i, n int, words map[string]bool) bool {
-	for j := i; j < len(s.atoms) && j < i+n; j++ {
-		if words[s.atoms[j].s] {
-			return true
-		}
-	}
-	return false
-}
-
-// label returns the label before atom i that is in names, skipping fillers; "" when there is none. Labels of several
-// words are joined by hyphens.
-func (s *scan) label(i int, names map[string]bool) string {
-	j := i - 1
-	for skipped := 0; j >= 0 && skipped < 4; skipped++ {
-		if (s.atoms[j].mark != "" && strings.ContainsAny(s.atoms[j].mark, ".?!;")) || !fillers[s.atoms[j].s] {
-			break
-		}
-		if names[s.atoms[j].s] {
-			break
-		}
-		j--
-	}
-	if j < 0 || strings.ContainsAny(s.atoms[j].mark, ".?!;") {
-		return ""
-	}
-	joined := ""
-	found := ""
-	for k := j; k >= 0 && k > j-4; k-- {
-		if k < j && s.atoms[k].mark != "" {
-			break
-		}
-		joined = strings.TrimSuffix(s.atoms[k].s+"-"+joined, "-")
-		if names[joined] {
-			found = joined
-		}
-	}
-	return found
 }

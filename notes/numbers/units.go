@@ -1,193 +1,192 @@
 package numbers
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
-// class says how the number before a unit is written.
-type class int
+// kind says how the number before a unit is written.
+type kind int
 
 const (
-	dose    class = iota // mg, mL, units: no trailing zero, thousands separated
-	measure              // cm, mmHg, mg/dL: digits as said
-	count                // weeks, tablets: the word stays, the number becomes digits
-	span                 // weeks, days: like count, and "two week history" is hyphenated
-	percent              // joined to the number
+	dose    kind = iota // mg, mL, units: no trailing zero, thousands separated
+	measure             // cm, mmHg, mg/dL: figures as said
+	count               // weeks, tablets: the word stays, the number is written in figures
+	span                // week, day: like count, and "two week history" is hyphenated
+	percent             // joined to the number
 )
 
-// unit is how a unit is written.
+// unit is a unit's short form and kind.
 type unit struct {
-	text  string
-	class class
+	text string
+	kind kind
 }
 
-// spokenUnits are the units as they are said, longest first at each starting word.
-var spokenUnits = []struct {
-	said string
-	unit unit
-}{
-	{"international units", unit{"international units", dose}},
-	{"international unit", unit{"international units", dose}},
-	{"milligrams", unit{"mg", dose}},
-	{"milligram", unit{"mg", dose}},
-	{"micrograms", unit{"mcg", dose}},
-	{"microgram", unit{"mcg", dose}},
-	{"nanograms", unit{"ng", dose}},
-	{"nanogram", unit{"ng", dose}},
-	{"picograms", unit{"pg", dose}},
-	{"picogram", unit{"pg", dose}},
-	{"grams", unit{"g", dose}},
-	{"gram", unit{"g", dose}},
-	{"kilograms", unit{"kg", measure}},
-	{"kilogram", unit{"kg", measure}},
-	{"kilos", unit{"kg", measure}},
-	{"milliliters", unit{"mL", dose}},
-	{"milliliter", unit{"mL", dose}},
-	{"millilitres", unit{"mL", dose}},
-	{"millilitre", unit{"mL", dose}},
-	{"cc", unit{"mL", dose}},
-	{"ccs", unit{"mL", dose}},
-	{"deciliters", unit{"dL", measure}},
-	{"deciliter", unit{"dL", measure}},
-	{"liters", unit{"L", measure}},
-	{"liter", unit{"L", measure}},
-	{"litres", unit{"L", measure}},
-	{"litre", unit{"L", measure}},
-	{"milliequivalents", unit{"mEq", dose}},
-	{"milliequivalent", unit{"mEq", dose}},
-	{"millimoles", unit{"mmol", dose}},
-	{"millimole", unit{"mmol", dose}},
-	{"micromoles", unit{"micromol", measure}},
-	{"units", unit{"units", dose}},
-	{"unit", unit{"units", dose}},
-	{"millimeters of mercury", unit{"mmHg", measure}},
-	{"centimeters of water", unit{"cmH2O", measure}},
-	{"millimeters", unit{"mm", measure}},
-	{"millimeter", unit{"mm", measure}},
-	{"millimetres", unit{"mm", measure}},
-	{"millimetre", unit{"mm", measure}},
-	{"centimeters", unit{"cm", measure}},
-	{"centimeter", unit{"cm", measure}},
-	{"centimetres", unit{"cm", measure}},
-	{"centimetre", unit{"cm", measure}},
-	{"meters", unit{"m", measure}},
-	{"meter", unit{"m", measure}},
-	{"millivolts", unit{"mV", measure}},
-	{"joules", unit{"J", measure}},
-	{"gray", unit{"Gy", measure}},
-	{"milliseconds", unit{"ms", measure}},
-	{"millisecond", unit{"ms", measure}},
-	{"degrees fahrenheit", unit{"°F", measure}},
-	{"degrees celsius", unit{"°C", measure}},
-	{"degrees centigrade", unit{"°C", measure}},
-	{"degrees", unit{"degrees", count}},
-	{"degree", unit{"degree", count}},
-	{"percent", unit{"%", percent}},
-	{"per cent", unit{"%", percent}},
-	{"percent sign", unit{"%", percent}},
+// saidUnit is a unit as it is said, word by word.
+type saidUnit struct {
+	words []string
+	unit  unit
 }
 
-// writtenUnits are units already written short, by lower case; engines vary their case and use unsafe ones.
-var writtenUnits = map[string]unit{
-	"mg": {"mg", dose}, "mgs": {"mg", dose}, "mcg": {"mcg", dose}, "mcgs": {"mcg", dose}, "ug": {"mcg", dose},
-	"µg": {"mcg", dose}, "μg": {"mcg", dose}, "ng": {"ng", dose}, "pg": {"pg", dose}, "g": {"g", dose}, "gm": {"g", dose},
-	"gms": {"g", dose}, "kg": {"kg", measure}, "kgs": {"kg", measure}, "ml": {"mL", dose}, "mls": {"mL", dose},
-	"cc": {"mL", dose}, "ccs": {"mL", dose}, "dl": {"dL", measure}, "l": {"L", measure}, "meq": {"mEq", dose},
-	"mmol": {"mmol", dose}, "u": {"units", dose}, "iu": {"international units", dose}, "mmhg": {"mmHg", measure},
-	"cmh2o": {"cmH2O", measure}, "mm": {"mm", measure}, "cm": {"cm", measure}, "cms": {"cm", measure},
-	"mg/dl": {"mg/dL", measure}, "g/dl": {"g/dL", measure}, "mcg/dl": {"mcg/dL", measure}, "ng/ml": {"ng/mL", measure},
-	"pg/ml": {"pg/mL", measure}, "ng/dl": {"ng/dL", measure}, "meq/l": {"mEq/L", measure}, "mmol/l": {"mmol/L", measure},
-	"mg/kg": {"mg/kg", dose}, "mcg/kg": {"mcg/kg", dose}, "mg/ml": {"mg/mL", dose}, "units/ml": {"units/mL", dose},
-	"mg/kg/day": {"mg/kg/day", dose}, "mcg/kg/min": {"mcg/kg/min", dose}, "mg/hour": {"mg/hour", dose},
-	"ml/hour": {"mL/hour", dose}, "mg/hr": {"mg/hour", dose}, "mg/h": {"mg/hour", dose}, "ml/hr": {"mL/hour", dose},
-	"ml/h": {"mL/hour", dose}, "mg/day": {"mg/day", dose}, "l/min": {"L/min", measure}, "kg/m2": {"kg/m2", measure},
-	"%": {"%", percent}, "°f": {"°F", measure}, "°c": {"°C", measure}, "ms": {"ms", measure},
+// unitTable is data/units.yaml, by what is said and written.
+type unitTable struct {
+	said  map[string][]saidUnit // by first word, longest first
+	short map[string]unit
 }
 
-// divisors are what may follow "per", as written after the slash.
-var divisors = map[string]string{
-	"deciliter": "dL", "liter": "L", "litre": "L", "milliliter": "mL", "millilitre": "mL", "kilogram": "kg", "kilo": "kg",
-	"minute": "min", "hour": "hour", "day": "day", "dose": "dose", "dl": "dL", "l": "L", "ml": "mL", "kg": "kg", "min": "min",
-}
-
-// spans and counted are nouns that are counted: the number before them is written in digits, the noun stays as said.
-var (
-	spans   = set("year month week day hour minute")
-	counted = set("years months weeks days hours minutes seconds tablet tablets tab tabs capsule capsules cap caps puff puffs " +
-		"drop drops pill pills spray sprays times dose doses pack packs beats breaths inches inch feet foot pounds pound " +
-		"ounces ounce refill refills pillows episodes cigarettes drinks beers vials sutures stitches patches injections " +
-		"pack-year pack-years lb lbs bpm mets joules ampules flights blocks weeks' days' months' years'")
-)
-
-var unitStarts = func() map[string][]int {
-	starts := map[string][]int{}
-	for i, u := range spokenUnits {
-		first := strings.Fields(u.said)[0]
-		starts[first] = append(starts[first], i)
+var units = sync.OnceValue(func() unitTable {
+	var entries []struct {
+		Write string   `yaml:"write"`
+		Kind  string   `yaml:"kind"`
+		Said  []string `yaml:"said"`
+		Short []string `yaml:"short"`
 	}
-	return starts
-}()
+	mustDecode("data/units.yaml", &entries)
+	t := unitTable{said: map[string][]saidUnit{}, short: map[string]unit{}}
+	for _, e := range entries {
+		kind, ok := map[string]kind{"dose": dose, "measure": measure, "percent": percent}[e.Kind]
+		if !ok {
+			panic("unit " + e.Write + " has no kind")
+		}
+		u := unit{e.Write, kind}
+		for _, said := range e.Said {
+			words := strings.Fields(said)
+			t.said[words[0]] = append(t.said[words[0]], saidUnit{words, u})
+		}
+		for _, short := range e.Short {
+			t.short[short] = u
+		}
+	}
+	return t
+})
+
+// shortUnit reads a unit already written short: "mg", "mg/dL", "mcg/kg/min".
+func shortUnit(w string) (unit, bool) {
+	t := units()
+	if u, ok := t.short[w]; ok {
+		return u, true
+	}
+	first, rest, compound := strings.Cut(w, "/")
+	if !compound {
+		return unit{}, false
+	}
+	u, ok := t.short[first]
+	if !ok && (first == "units" || first == "microgram" || first == "micrograms" || first == "nanograms" || first == "picograms") {
+		u, ok = t.said[first][0].unit, true
+	}
+	if !ok || u.kind == percent {
+		return unit{}, false
+	}
+	for _, part := range strings.Split(rest, "/") {
+		divisor, known := nouns().divisors[part]
+		if !known {
+			return unit{}, false
+		}
+		u = u.per(divisor)
+	}
+	return u, true
+}
+
+// per divides a unit. A concentration is a measure, except that of a drug in a syringe.
+func (u unit) per(divisor string) unit {
+	drug := u.kind == dose && divisor == "mL" && (u.text == "mg" || u.text == "units")
+	switch divisor {
+	case "hour", "day", "min", "dose", "kg":
+	default:
+		if !drug {
+			u.kind = measure
+		}
+	}
+	u.text += "/" + divisor
+	return u
+}
 
 // unitAt reads the unit at atom i, with what follows "per".
 func (s *scan) unitAt(i int) (unit, int, bool) {
 	u, next, ok := s.simpleUnit(i)
-	if !ok || u.class == count || u.class == span || u.class == percent {
+	if !ok || u.kind == count || u.kind == span || u.kind == percent {
 		return u, next, ok
 	}
-	for s.is(next, "per", "/") && u.text != "units" && u.text != "international units" {
-		divisor, known := divisors[s.at(next+1)]
-		if !known || !s.open(next) {
-			break
-		}
-		u.text, next = u.text+"/"+divisor, next+2
-		if divisor != "hour" && divisor != "day" && divisor != "min" && divisor != "dose" && divisor != "kg" {
-			u.class = measure
-		}
+	if u.text == "units" || u.text == "international units" {
+		return u, next, true // "per" stays a word: a slash after units has been read as a 1
 	}
-	return u, next, true
+	for {
+		at := next + 1
+		switch {
+		case s.is(next, "per", "/"):
+		case s.is(next, "a", "an") && s.is(next+1, "hour", "minute", "day", "kilo", "kilogram") && u.kind == dose:
+		default:
+			return u, next, true
+		}
+		divisor, known := nouns().divisors[s.at(at)]
+		if !known || !s.open(next) {
+			return u, next, true
+		}
+		u, next = u.per(divisor), at+1
+	}
 }
 
 func (s *scan) simpleUnit(i int) (unit, int, bool) {
 	if i >= len(s.atoms) || !s.open(i-1) {
 		return unit{}, i, false
 	}
-	best, bestLen := unit{}, 0
-	for _, k := range unitStarts[s.at(i)] {
-		if words := strings.Fields(spokenUnits[k].said); len(words) > bestLen && s.phrase(i, words) {
-			best, bestLen = spokenUnits[k].unit, len(words)
+	w := s.at(i)
+	best, length := unit{}, 0
+	for _, u := range units().said[w] {
+		if len(u.words) > length && s.phrase(i, u.words) {
+			best, length = u.unit, len(u.words)
 		}
 	}
-	if bestLen > 0 {
-		return best, i + bestLen, true
+	if length > 0 {
+		return best, i + length, true
 	}
-	if u, ok := writtenUnits[s.at(i)]; ok {
-		if s.at(i) == "ms" && s.atoms[i].raw != "ms" { // "MS" may be a drug or a disease
+	if u, ok := shortUnit(w); ok {
+		if w == "ms" && s.atoms[i].raw != "ms" { // "MS" may be a drug or a disease
 			return unit{}, i, false
 		}
 		return u, i + 1, true
 	}
-	if spans[s.at(i)] {
+	if nouns().spans[w] {
 		return unit{s.atoms[i].raw, span}, i + 1, true
 	}
-	if counted[s.at(i)] {
+	if nouns().counted[w] {
 		return unit{s.atoms[i].raw, count}, i + 1, true
 	}
 	return unit{}, i, false
 }
 
-// written puts number and unit together.
-func (u unit) written(n number, lab bool) string {
-	text := n.text
-	if u.class == dose && !lab {
-		text = withoutTrailingZero(text)
+// startsUnit says that a word can begin a unit's name.
+func startsUnit(w string) bool {
+	if len(units().said[w]) > 0 {
+		return true
 	}
-	if u.class == dose {
-		text = separated(text, 1000)
-	} else {
-		text = separated(text, 10000)
-	}
-	if u.class == percent {
+	_, ok := shortUnit(w)
+	return ok
+}
+
+// with puts a number and its unit together in the scan's style. Results keep their trailing zero.
+func (s *scan) with(n number, u unit, lab bool) string {
+	text := s.amount(n, u, lab)
+	if u.kind == percent {
 		return text + "%"
 	}
-	return text + " " + u.text
+	if u.kind == count || u.kind == span {
+		return text + " " + u.text
+	}
+	plain := n.text
+	if u.kind == dose {
+		plain = withoutTrailingZero(plain)
+	}
+	return text + " " + s.style.Unit(u.text, plain+n.tail)
+}
+
+// amount writes the number before a unit.
+func (s *scan) amount(n number, u unit, lab bool) string {
+	text := n.text
+	if u.kind == dose && !lab {
+		text = withoutTrailingZero(text)
+	}
+	return s.style.Number(text, u.kind == dose) + n.tail
 }
 
 // withoutTrailingZero writes 5.0 as 5 and 2.50 as 2.5: a missed point must not multiply a dose by ten.
@@ -196,23 +195,4 @@ func withoutTrailingZero(text string) string {
 		return text
 	}
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
-}
-
-// separated puts commas between thousands from the given size on.
-func separated(text string, from int) string {
-	whole, rest, point := strings.Cut(text, ".")
-	if len(whole) < 4 || (from >= 10000 && len(whole) < 5) {
-		return text
-	}
-	var b strings.Builder
-	for i, r := range whole {
-		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(r)
-	}
-	if point {
-		b.WriteString("." + rest)
-	}
-	return b.String()
 }
