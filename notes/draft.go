@@ -6,6 +6,7 @@ import (
 
 	"vesper/internal/fault"
 	"vesper/notes/numbers"
+	"vesper/notes/style"
 	"vesper/notes/templates"
 	"vesper/transcribe"
 )
@@ -22,6 +23,8 @@ type Options struct {
 	// Dictated is when the recording was made, in the physician's time zone; zero when not known. Due dates of follow-ups
 	// count from this day; without it they stay words.
 	Dictated time.Time
+	// Style is how the practice writes: units, dates, spelling, headings.
+	Style style.Style
 	// Blocks are the author's text blocks, for "insert my normal NAME".
 	Blocks []TextBlock
 }
@@ -38,7 +41,7 @@ func Draft(t transcribe.Transcript, tpl templates.Template, opts Options) (Docum
 	s.route()
 	var doubts []doubt
 	for i := range s.segments {
-		doubts = append(doubts, s.segments[i].rewriteNumbers()...)
+		doubts = append(doubts, s.segments[i].rewriteNumbers(opts.Style)...)
 	}
 	doc := s.compose()
 	doc.Flags = append(doc.Flags, s.flagDoubts(doubts)...)
@@ -77,7 +80,7 @@ func (s *scanner) compose() Document {
 		}
 		runs := w.finish()
 		doc.Sections = append(doc.Sections, Section{
-			Key: section.Key, Heading: section.Heading, Required: section.Required, Runs: runs,
+			Key: section.Key, Heading: s.style.Heading(section.Heading), Required: section.Required, Runs: runs,
 		})
 	}
 	kept := doc.Sections[:0:0]
@@ -126,7 +129,7 @@ func dropLoneQuotes(items []item) {
 }
 
 // rewriteNumbers applies the number rules to each stretch of words of a segment.
-func (seg *segment) rewriteNumbers() []doubt {
+func (seg *segment) rewriteNumbers(st style.Style) []doubt {
 	var out []item
 	var doubts []doubt
 	for i := 0; i < len(seg.items); {
@@ -139,7 +142,7 @@ func (seg *segment) rewriteNumbers() []doubt {
 			i++
 			continue
 		}
-		written, found := rewrite(seg.items[i:j])
+		written, found := rewrite(seg.items[i:j], st)
 		out = append(out, written...)
 		for _, d := range found {
 			d.section = seg.section
@@ -156,7 +159,7 @@ func inSentence(k itemKind) bool {
 }
 
 // rewrite applies the number rules to words and the marks between them.
-func rewrite(items []item) ([]item, []doubt) {
+func rewrite(items []item, st style.Style) ([]item, []doubt) {
 	var words []numbers.Word
 	var place []int // item of each word
 	for i, it := range items {
@@ -173,7 +176,7 @@ func rewrite(items []item) ([]item, []doubt) {
 	var out []item
 	var doubts []doubt
 	next := 0
-	for _, e := range numbers.Rewrite(words) {
+	for _, e := range numbers.Rewrite(words, st) {
 		from, to := place[e.From], place[e.To-1]
 		if e.Doubt != "" {
 			doubts = append(doubts, doubt{tokens: tokensIn(items[from : to+1]), detail: e.Doubt})

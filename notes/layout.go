@@ -1,6 +1,10 @@
 package notes
 
-import "strings"
+import (
+	"strings"
+
+	"vesper/notes/numbers"
+)
 
 // writer puts the items of one section on the page and keeps the source of each stretch.
 type writer struct {
@@ -112,7 +116,7 @@ func (w *writer) cased(it item) string {
 		return strings.ToLower(it.text)
 	case first:
 		return sentenceCase(it.text)
-	case len(it.tokens) > 0 && it.rule == "" && w.s.falseCapital(it.tokens[0]):
+	case len(it.tokens) > 0 && (it.rule == "" || it.rule == numbers.Spelling) && w.s.falseCapital(it.tokens[0]):
 		return lowered(it.text)
 	}
 	return it.text
@@ -156,7 +160,7 @@ func (w *writer) source(it item, text string) Source {
 			src.Confidence = c
 		}
 	}
-	if heard := w.s.heard(it.tokens); lettersOf(heard) != lettersOf(text) {
+	if heard := w.s.heard(it.tokens); it.rule != "" || lettersOf(heard) != lettersOf(text) {
 		src.Said = heard
 	}
 	return src

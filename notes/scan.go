@@ -3,12 +3,14 @@ package notes
 import (
 	"strings"
 
+	"vesper/notes/style"
 	"vesper/notes/templates"
 	"vesper/transcribe"
 )
 
 // scanner reads a dictation from its first word to its last and sorts every word into segments or into what is removed.
 type scanner struct {
+	style    style.Style
 	tpl      templates.Template
 	tokens   []token
 	headings headingIndex
@@ -39,7 +41,7 @@ type scanner struct {
 func newScanner(t transcribe.Transcript, tpl templates.Template, opts Options) *scanner {
 	s := &scanner{
 		tpl: tpl, tokens: tokensOf(t.Words), headings: newHeadingIndex(tpl), set: spokenCommands(),
-		blanks: unheardSpans(t.Spans), blocks: opts.Blocks, commandOf: map[int]string{},
+		blanks: unheardSpans(t.Spans), blocks: opts.Blocks, style: opts.Style.OrDefault(), commandOf: map[int]string{},
 	}
 	s.hear()
 	s.readHabits()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"vesper/internal/client"
 	"vesper/internal/fault"
 	"vesper/notes"
+	"vesper/notes/style"
 	"vesper/notes/templates"
 	"vesper/transcribe"
 )
@@ -91,6 +93,7 @@ type draftCmd struct {
 	WorkType string `help:"Kind of document: progress, hp, consult, procedure …" default:"progress"`
 	JSON     bool   `help:"Print sections, blanks, flags and follow-ups as JSON."`
 	Date     string `help:"Day of the dictation (2006-01-02), from which due dates count; without it they stay words." placeholder:"DATE"`
+	Style    string `help:"How the practice writes: en-US, en-GB, or a file of its own style (NAME.yaml)." default:"en-US"`
 }
 
 // Run prints the note.
@@ -100,6 +103,9 @@ func (c *draftCmd) Run(rt *runtime) error {
 		return err
 	}
 	opts := notes.Options{}
+	if opts.Style, err = findStyle(c.Style); err != nil {
+		return err
+	}
 	if c.Date != "" {
 		if opts.Dictated, err = time.ParseInLocation(time.DateOnly, c.Date, time.Local); err != nil {
 			return fault.Wrap(err, fault.Invalid, "date_invalid", "The date must be written as 2006-01-02.")
@@ -121,6 +127,18 @@ func (c *draftCmd) Run(rt *runtime) error {
 		fmt.Fprintf(rt.errOut, "%s: %s–%s %s\n", f.Kind, clock(f.Start), clock(f.End), f.Detail)
 	}
 	return nil
+}
+
+// findStyle is a style by its name, or the practice's own from a file.
+func findStyle(name string) (style.Style, error) {
+	if ext := filepath.Ext(name); ext != ".yaml" && ext != ".yml" {
+		return style.Find(name)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return style.Style{}, fault.Wrap(err, fault.Invalid, "file_unreadable", "The file of the writing style cannot be opened. Check its name and that you may read it.")
+	}
+	return style.Parse(filepath.Base(name), data)
 }
 
 // transcript reads the file as a transcript's JSON if it is one, and as a recording otherwise.

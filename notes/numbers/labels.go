@@ -94,6 +94,28 @@ func (s *scan) partOfPhrase(i int, n number) bool {
 	return n.small && (s.open(n.next-1) && lists()["not_a_count"][s.at(n.next)] || s.at(i-1) == "with")
 }
 
+// perTime writes small numbers of what happens in a time, and of times still to come: "six loose stools a day", "three more
+// days".
+func perTime(s *scan, i int) (match, bool) {
+	n, ok := s.plain(i)
+	if !ok || !n.said || !n.small || n.value < 2 || lists()["articles"][s.at(i-1)] {
+		return match{}, false
+	}
+	m := match{to: n.next, text: n.text}
+	if u, _, ok := s.unitAt(n.next + 1); ok && s.is(n.next, "more", "other", "additional", "further") {
+		return m, u.kind == count || u.kind == span || u.kind == dose
+	}
+	for j := n.next; j < n.next+3 && j < len(s.atoms) && s.open(j-1); j++ {
+		if j > n.next && lists()["rate_links"][s.at(j)] && s.open(j) && lists()["rate_words"][s.at(j+1)] {
+			return m, true
+		}
+		if s.numeric(j) || lists()["not_a_count"][s.at(j)] || lists()["links"][s.at(j)] || s.at(j) == "times" {
+			return match{}, false
+		}
+	}
+	return match{}, false
+}
+
 // cardinal writes whole numbers from ten on, and decimals, in figures. Smaller numbers stay words: only a unit or a label
 // makes a quantity of them.
 func cardinal(s *scan, i int) (match, bool) {
@@ -174,6 +196,28 @@ func recordNumber(s *scan, i int) (match, bool) {
 	return match{to: next, text: s.style.Group(label, b.String())}, true
 }
 
+// figureRow joins five and more figures spoken one by one without a label. Beside a telephone they are its number.
+func figureRow(s *scan, i int) (match, bool) {
+	var b strings.Builder
+	next := i
+	for next < len(s.atoms) && (next == i || s.open(next-1)) {
+		d, ok := s.digit(next)
+		if !ok || s.atoms[next].isNumeral && !s.atoms[next].first {
+			break
+		}
+		b.WriteByte(d)
+		next++
+	}
+	if b.Len() < 5 || s.open(next-1) && (s.numeric(next) || s.is(next, "point", "over", "/")) {
+		return match{}, false
+	}
+	text := b.String()
+	if s.nearby(i, reachBefore, lists()["telephone_words"]) {
+		text = s.style.Group("phone-number", text)
+	}
+	return match{to: next, text: text}, true
+}
+
 // figuresSpoken reads one step of a row of figures: "five", "oh", "forty two", "double five", "123".
 func (s *scan) figuresSpoken(i int) (string, int, bool) {
 	if repeat := map[string]int{"double": 2, "triple": 3}[s.at(i)]; repeat > 0 && s.open(i) {
@@ -214,7 +258,10 @@ func ordinal(s *scan, i int) (match, bool) {
 	if !ok || v > 9 {
 		return match{}, false
 	}
-	if v == 2 && s.at(i-1) != "the" {
+	if v == 2 && s.at(i-1) != "the" && !(s.open(i+1) && lists()["ordinal_nouns"][s.at(i+2)]) {
+		if s.at(i-1) == "a" && s.open(i+1) && i+2 < len(s.atoms) {
+			return match{to: i + 2, text: itoa(t) + "-second"}, true
+		}
 		return match{to: i + 2}.asWords(s, i), true
 	}
 	return match{to: i + 2, text: withSuffix(t + v)}, true

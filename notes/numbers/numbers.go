@@ -33,13 +33,13 @@ const Spelling = "spelling"
 
 // readers is the code that rules name.
 var readers = map[string]reader{
-	"unsure_drug": unsureDrug, "frequency": frequency, "record_number": recordNumber, "blood_pressure": bloodPressure,
+	"unsure_drug": unsureDrug, "frequency": frequency, "record_number": recordNumber, "figure_row": figureRow, "blood_pressure": bloodPressure,
 	"decade": decade, "temperature": temperature, "height": height, "date": date, "birth_date": birthDate, "year": year,
 	"clock": clock, "named_code": namedCode, "vertebrae": vertebrae, "staging": staging, "cancer_stage": cancerStage,
 	"obstetric": obstetric, "parity": parity, "suture": suture, "spelled": spelled, "lab_value": labValue,
 	"lost_number": lostNumber, "dimension": dimension, "ratio": ratio, "spread": spread, "split_number": splitNumber,
 	"crowded_label": crowdedLabel, "quantity": quantity, "measured": measured, "also_measured": alsoMeasured,
-	"labelled": labelled, "ordinal": ordinal, "cardinal": cardinal, "greek": greek, "spelling": spelling,
+	"labelled": labelled, "per_time": perTime, "two_counts": twoCounts, "bare_unit": bareUnit, "ordinal": ordinal, "cardinal": cardinal, "greek": greek, "spelling": spelling,
 }
 
 // Rewrite returns the edits for words, in order and without overlap. The zero style is the default.

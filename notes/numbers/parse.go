@@ -109,6 +109,9 @@ func (s *scan) under100(i int) (int64, int, bool) {
 		if unit, ok := ones[s.at(i+1)]; ok && s.open(i) {
 			return v + unit, i + 2, true
 		}
+		if o := ordinals[s.at(i+1)]; o > 0 && o < 10 && s.open(i) {
+			return 0, i, false // "fifty eighth"
+		}
 		return v, i + 1, true
 	}
 	return 0, i, false

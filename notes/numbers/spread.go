@@ -85,6 +85,37 @@ func splitNumber(s *scan, i int) (match, bool) {
 	return match{to: second.next, doubt: sideBySide}, true
 }
 
+// twoCounts writes how many of which size: "three five millimeter trocars" are three 5 mm trocars. The first stays a word, so
+// that the two do not run together. Where both could be one number ("two fifty"), this is no such case.
+func twoCounts(s *scan, i int) (match, bool) {
+	first, ok := s.cardinal(i)
+	if !ok || !first.small || first.value < 2 || !s.open(first.next-1) {
+		return match{}, false
+	}
+	second, ok := s.plain(first.next)
+	if !ok || s.crowded(second) || !second.small && !(second.whole && second.value >= 100) && second.whole {
+		return match{}, false
+	}
+	u, next, ok := s.unitAt(second.next)
+	if !ok || u.kind == percent || u.kind == count || u.kind == span || !s.open(next-1) {
+		return match{}, false
+	}
+	noun := s.at(next)
+	if len(noun) < 4 || !strings.HasSuffix(noun, "s") || strings.HasSuffix(s.at(next-1), "s") && s.at(next-1) != "units" {
+		return match{}, false
+	}
+	return match{to: next, text: s.atoms[i].raw + " " + s.with(second, u, false)}, true
+}
+
+// bareUnit writes a divided unit whose number nobody heard: it stands behind a blank.
+func bareUnit(s *scan, i int) (match, bool) {
+	u, next, ok := s.unitAt(i)
+	if i != 0 || !ok || next < i+3 || !strings.Contains(u.text, "/") {
+		return match{}, false
+	}
+	return match{to: next, text: s.style.Unit(u.text, "2")}, true
+}
+
 // dosedAt says that both numbers are read as one by dosed ("two fifty milligrams").
 func (s *scan) dosedAt(i int, second number) bool {
 	n, ok := s.dosed(i)

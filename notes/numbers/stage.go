@@ -64,8 +64,8 @@ func staging(s *scan, i int) (match, bool) {
 	return match{to: next, text: strings.Join(parts, " ")}, true
 }
 
-// cancerStage writes the stage of a cancer in Roman numerals: "stage three B adenocarcinoma" is stage IIIB. Stages of other
-// diseases stay Arabic.
+// cancerStage writes the stage of a cancer in Roman numerals: "stage three B adenocarcinoma" is stage IIIB. Stages of kidney
+// disease have small letters, stages of other diseases stay as they are said.
 func cancerStage(s *scan, i int) (match, bool) {
 	if s.at(i-1) != "stage" || !s.open(i-1) {
 		return match{}, false
@@ -85,10 +85,13 @@ func cancerStage(s *scan, i int) (match, bool) {
 		letter, next = s.atoms[next].raw, next+1
 	}
 	cancers := lists()["cancer"]
-	if !s.nearby(i, 8, cancers) && !s.ahead(next, 6, cancers) {
-		return match{}, false
+	switch {
+	case s.nearby(i, 8, cancers) || s.ahead(next, 6, cancers):
+		return match{to: next, text: romans[v] + letter}, true
+	case letter != "" && (s.nearby(i, 4, lists()["kidney"]) || s.ahead(next, 4, lists()["kidney"])):
+		return match{to: next, text: itoa(v) + strings.ToLower(letter)}, true
 	}
-	return match{to: next, text: romans[v] + letter}, true
+	return match{}, false
 }
 
 var (

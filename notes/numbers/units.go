@@ -127,7 +127,7 @@ func (s *scan) unitAt(i int) (unit, int, bool) {
 }
 
 func (s *scan) simpleUnit(i int) (unit, int, bool) {
-	if i >= len(s.atoms) || !s.open(i-1) {
+	if i >= len(s.atoms) || i > 0 && !s.open(i-1) {
 		return unit{}, i, false
 	}
 	w := s.at(i)
