@@ -113,7 +113,7 @@ func (s *scanner) leftFits(left []element, i, command int) bool {
 		return true
 	}
 	e := left[0]
-	open := i > 0 && s.tokens[i-1].mark() == "" && !(i == command && s.afterMark(i)) // a word stands right before
+	open := i > 0 && s.tokens[i-1].mark() == "" && !(i == command && s.afterMark(i)) && s.commandOf[i-1] == "" // a word stands right before
 	switch {
 	case e.edge:
 		return !open || s.boundary(i)

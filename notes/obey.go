@@ -100,6 +100,10 @@ func (s *scanner) mark(c *command, tokens []int) {
 		s.removeTokens(RemovedCommand, tokens)
 		return
 	}
+	if last.kind == itemBlock && (strings.Contains(last.text, "\n") || strings.HasSuffix(last.text, ".")) {
+		s.removeTokens(RemovedCommand, tokens)
+		return
+	}
 	s.dropMark()
 	if last.kind == itemWord && c.text == "." && strings.HasSuffix(last.text, ".") {
 		s.removeTokens(RemovedCommand, tokens)

@@ -151,6 +151,9 @@ func (s *scanner) withoutArticle(sp spelling, from int) spelling {
 	if k := s.key(last); k != "a" && k != "i" || len(s.tokens[last].core) != 1 {
 		return sp
 	}
+	if markWord[s.key(sp.end)] {
+		return sp
+	}
 	shorter := sp.text[:len(sp.text)-1]
 	before := s.wordBefore()
 	if before != "" && lexicon.Distance(before, sp.text) < lexicon.Distance(before, shorter) {
@@ -196,17 +199,19 @@ func (s *scanner) spelledAfter(i int) int {
 	if sp.letters < 3 || lexicon.Distance(before, sp.text) > surelyLike {
 		return i
 	}
-	for t := i; t < sp.end; t++ {
-		s.commandOf[t] = "spell"
-	}
 	s.writeSpelling(sp, i, surelyLike)
 	return sp.end
 }
 
 // writeSpelling writes a spelled word in the place of the word before, where that sounds like it, or else after it.
 func (s *scanner) writeSpelling(sp spelling, from int, far float64) {
+	for t := from; t < sp.end; t++ {
+		s.commandOf[t] = "spell"
+	}
 	it := item{kind: itemWord, text: sp.text, tokens: span(from, sp.end), command: "spell"}
-	it.trail = s.tokens[sp.end-1].trail
+	if last := s.tokens[sp.end-1]; len(last.core) > 1 || last.trail != "." || s.newSentence(sp.end) || sp.end == len(s.tokens) {
+		it.trail = last.trail // else the point belongs to the letter
+	}
 	last, before := s.last(), s.wordBefore()
 	if before != "" && lexicon.Distance(before, sp.text) <= far {
 		it.tokens = append(append([]int{}, last.tokens...), it.tokens...)
@@ -219,7 +224,7 @@ func (s *scanner) writeSpelling(sp spelling, from int, far float64) {
 	}
 	if sp.capital || s.titled(from) || before != "" && startsUpper(before) && s.named[strings.ToLower(before)] {
 		it.text = capitalised(it.text)
-	} else if len(it.text) <= 4 && !strings.ContainsAny(it.text, "aeiouy") {
+	} else if len(it.text) <= 4 && lexicon.English(it.text) == 0 {
 		it.text = strings.ToUpper(it.text)
 	}
 	s.add(it)
