@@ -27,7 +27,7 @@ const (
 func FlagKinds() []FlagKind {
 	return append([]FlagKind{
 		FlagReading, FlagUnreliable, FlagLowConfidence, FlagNumber, FlagDrug, FlagStruck, FlagScratched, FlagHeading,
-		FlagMissingSection, FlagStatement, FlagMore, FlagTextBlock, FlagCorrection, FlagRequest,
+		FlagMissingSection, FlagStatement, FlagMore, FlagTextBlock, FlagCorrection, FlagRequest, FlagRepair,
 	}, checks.Kinds()...)
 }
 

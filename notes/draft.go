@@ -1,6 +1,7 @@
 package notes
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -43,12 +44,15 @@ func Draft(t transcribe.Transcript, tpl templates.Template, opts Options) (Docum
 	for i := range s.segments {
 		doubts = append(doubts, s.segments[i].rewriteNumbers(opts.Style)...)
 	}
+	repairs := s.repair(t.Settings.Terms, opts.Patient)
 	doc := s.compose()
 	doc.Flags = append(doc.Flags, s.flagDoubts(doubts)...)
 	heardTwice := s.flagReadings(t.Doubts)
 	doc.Flags = append(doc.Flags, heardTwice...)
 	unsure := uncovered(s.flagUnsure(opts.MaxDoubts), heardTwice)
-	doc.Flags = append(append(doc.Flags, unsure...), s.flagNameless(append(unsure, heardTwice...))...)
+	repairs, unsure = withUnsure(uncovered(repairs, heardTwice), unsure)
+	doc.Flags = append(append(doc.Flags, repairs...), unsure...)
+	doc.Flags = append(doc.Flags, s.flagNameless(slices.Concat(unsure, heardTwice, repairs))...)
 	doc.Flags = append(doc.Flags, s.flagStruck(t.Spans)...)
 	doc.Flags = append(doc.Flags, s.flagUnreliable(t.Unreliable())...)
 	doc.Flags = append(doc.Flags, s.flags...)

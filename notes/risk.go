@@ -2,7 +2,6 @@ package notes
 
 import (
 	"sort"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -187,17 +186,10 @@ func (s *scanner) riskOf(items []item, i int) (risk, float64, bool) {
 
 // twinTold says that the drug before a dose comes in this strength and not in the one that sounds like it.
 func twinTold(items []item, i int) bool {
-	dose := strings.Fields(items[i].text)
-	if len(dose) == 1 && i+1 < len(items) {
-		dose = append(dose, items[i+1].text)
-	}
-	if len(dose) != 2 {
-		return false
-	}
-	amount, err := strconv.ParseFloat(strings.ReplaceAll(dose[0], ",", ""), 64)
-	for j := i - 1; err == nil && j >= max(0, i-nameReach) && items[j].kind == itemWord; j-- {
+	amount, unit := doseOf(items, i)
+	for j := i - 1; amount > 0 && j >= max(0, i-nameReach) && items[j].kind == itemWord; j-- {
 		if namesDrug(items[j].text) {
-			return checks.TwinTold(items[j].text, amount, dose[1])
+			return checks.TwinTold(items[j].text, amount, unit)
 		}
 	}
 	return false

@@ -45,8 +45,12 @@ func TestOnlyWordsThatCanHarmAreFlagged(t *testing.T) {
 		{"the name of a drug", "continue zubapril daily period", "zubapril", 0.4, []string{"low_confidence critical zubapril"}},
 		{"a drug of the list", "continue lisinopril daily period", "lisinopril", 0.4, []string{}},
 		{
-			"a dose without a drug", "adore vest that in forty milligrams daily period", "", 0,
-			[]string{"drug_name critical adore vest that in 40 mg"},
+			"a dose without a drug", "trial of kelorix forty milligrams daily period", "", 0,
+			[]string{"drug_name critical trial of kelorix 40 mg"},
+		},
+		{
+			"a dose after words that sound like its drug", "adore vest that in forty milligrams daily period", "", 0,
+			[]string{"repair notice atorvastatin"},
 		},
 		{"a dose with verbs only", "increase it to forty milligrams daily period", "", 0, []string{}},
 		{"neighbours share a flag", "zubapril seven milligrams daily period", "zubapril", 0.2, []string{"low_confidence critical zubapril"}},

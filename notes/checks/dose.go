@@ -181,6 +181,12 @@ func TwinTold(drug string, amount float64, unit string) bool {
 	return ok && near(usual, amount) && !composed(usual, twin)
 }
 
+// Usual says whether a dose is a usual one of a drug, alone or two of it, and whether anything is known of the drug.
+func Usual(drug string, amount float64, unit string) (usual, known bool) {
+	amounts := usualIn(given{name: drug, amount: amount, unit: unitNames[strings.ToLower(unit)]})
+	return composed(amounts, amount), len(amounts) > 0
+}
+
 // composed says that a dose is a usual one, one and a half, two of one, or two together.
 func composed(usual []float64, amount float64) bool {
 	for _, u := range usual {
