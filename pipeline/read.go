@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -187,12 +188,17 @@ func possible(a access.Action, state State, role access.Role) bool {
 		return state == Signed || state == Delivered
 	case access.Reject:
 		return CanMove(state, Rejected, role)
+	case access.Download:
+		return slices.Contains(withNote, state)
 	case access.Retry:
 		return state == Failed || state == Rejected || state == Signed
 	default:
 		return true
 	}
 }
+
+// withNote are the states in which there is a note that stands for something.
+var withNote = []State{Drafted, InReview, AwaitingSignature, Signed, Delivered}
 
 // addNote completes the view with note, newest version, signature and deliveries, as far as they exist.
 func (s *Service) addNote(ctx context.Context, tx Tx, out *Detail) error {

@@ -11,6 +11,7 @@ import (
 
 	"vesper/internal/access"
 	"vesper/internal/fault"
+	"vesper/notes/render"
 	"vesper/pipeline"
 )
 
@@ -68,6 +69,14 @@ var attempts = map[access.Action]attempt{
 		_, err := w.svc.History(context.Background(), a, id)
 		return err
 	},
+	access.Download: func(w *world, a access.Actor, id uuid.UUID) error {
+		_, err := w.svc.Rendering(context.Background(), a, id, 0, render.Text)
+		return err
+	},
+	access.ReadQuality: func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.Quality(context.Background(), a, pipeline.QualityFilter{})
+		return err
+	},
 	access.Retry: func(w *world, a access.Actor, id uuid.UUID) error {
 		return w.svc.Retry(context.Background(), a, id, "The store is mended.")
 	},
@@ -97,15 +106,16 @@ var attempts = map[access.Action]attempt{
 
 // steps are the states in which an action that changes something can succeed; actions that are not listed always can.
 var steps = map[access.Action][]pipeline.State{
-	access.Claim:   {pipeline.Drafted, pipeline.InReview},
-	access.Edit:    {pipeline.InReview, pipeline.AwaitingSignature},
-	access.Release: {pipeline.InReview},
-	access.Send:    {pipeline.InReview},
-	access.Return:  {pipeline.AwaitingSignature},
-	access.Sign:    {pipeline.AwaitingSignature},
-	access.Amend:   {pipeline.Signed, pipeline.Delivered},
-	access.Retry:   {pipeline.Failed, pipeline.Rejected},
-	access.Reject:  {pipeline.InReview, pipeline.Failed},
+	access.Claim:    {pipeline.Drafted, pipeline.InReview},
+	access.Edit:     {pipeline.InReview, pipeline.AwaitingSignature},
+	access.Release:  {pipeline.InReview},
+	access.Send:     {pipeline.InReview},
+	access.Return:   {pipeline.AwaitingSignature},
+	access.Sign:     {pipeline.AwaitingSignature},
+	access.Amend:    {pipeline.Signed, pipeline.Delivered},
+	access.Download: {pipeline.Drafted, pipeline.InReview, pipeline.AwaitingSignature, pipeline.Signed, pipeline.Delivered},
+	access.Retry:    {pipeline.Failed, pipeline.Rejected},
+	access.Reject:   {pipeline.InReview, pipeline.Failed},
 }
 
 // changes are the actions after which a dictation is not what it was.
@@ -166,7 +176,7 @@ func (w *world) matches(who string, action access.Action, id uuid.UUID, state pi
 	if state == pipeline.InReview {
 		r.ClaimedBy = w.people["editor"].ID
 	}
-	if action == access.ReadAudit || action == access.ManagePeople {
+	if action == access.ReadAudit || action == access.ReadQuality || action == access.ManagePeople {
 		r = access.Resource{PracticeID: w.practice}
 	}
 	allowed := access.Decide(actor, action, r)

@@ -122,6 +122,9 @@ type NoteTx interface {
 	// SignatureOf returns the signature of a note, or NotFound.
 	SignatureOf(ctx context.Context, note uuid.UUID) (Signature, error)
 
+	// SignedNotes lists the practice's notes that were signed on or after a time (zero: all), oldest first.
+	SignedNotes(ctx context.Context, since time.Time) ([]SignedNote, error)
+
 	InsertDelivery(ctx context.Context, d Delivery) error
 	// UpdateDelivery writes state, EHR id and version, read-back hash and error code.
 	UpdateDelivery(ctx context.Context, d Delivery) error

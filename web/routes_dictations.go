@@ -55,6 +55,7 @@ func (s *Server) mountDictations() {
 	add(s, operation(http.MethodGet, "/v1/dictations/{id}/history", tag, "get-history", "The whole record of one dictation"), s.getHistory)
 	s.mountSubmit()
 	s.mountAudio()
+	s.mountRenderings()
 }
 
 func (s *Server) listDictations(ctx context.Context, a access.Actor, in *listInput) (*listOutput, error) {

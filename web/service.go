@@ -10,6 +10,7 @@ import (
 	"vesper/internal/access"
 	"vesper/internal/audit"
 	"vesper/notes"
+	"vesper/notes/render"
 	"vesper/notes/templates"
 	"vesper/pipeline"
 )
@@ -53,6 +54,7 @@ type Reader interface {
 	Detail(ctx context.Context, actor access.Actor, id uuid.UUID) (pipeline.Detail, error)
 	History(ctx context.Context, actor access.Actor, id uuid.UUID) (pipeline.History, error)
 	OpenAudio(ctx context.Context, actor access.Actor, id uuid.UUID, rendition string) (io.ReadSeekCloser, pipeline.Audio, error)
+	Rendering(ctx context.Context, actor access.Actor, id uuid.UUID, number int, format render.Format) (pipeline.Rendering, error)
 }
 
 // Reviewer is the editor's work. Save and Settle refuse a base that is not the newest version with the code

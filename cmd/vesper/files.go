@@ -14,6 +14,7 @@ import (
 	"vesper/internal/client"
 	"vesper/internal/fault"
 	"vesper/notes"
+	"vesper/notes/render"
 	"vesper/notes/style"
 	"vesper/notes/templates"
 	"vesper/transcribe"
@@ -92,6 +93,7 @@ type draftCmd struct {
 	File     string `arg:"" help:"Recording, or the JSON of vesper transcribe."`
 	WorkType string `help:"Kind of document: progress, hp, consult, procedure …" default:"progress"`
 	JSON     bool   `help:"Print sections, blanks, flags and follow-ups as JSON."`
+	Format   string `help:"Print the note as: html, text, markdown, pdf or fhir; each says that it is a draft." enum:",html,text,markdown,pdf,fhir" default:""`
 	Date     string `help:"Day of the dictation (2006-01-02), from which due dates count; without it they stay words." placeholder:"DATE"`
 	Style    string `help:"How the practice writes: en-US, en-GB, or a file of its own style (NAME.yaml)." default:"en-US"`
 }
@@ -122,7 +124,18 @@ func (c *draftCmd) Run(rt *runtime) error {
 	if c.JSON {
 		return printJSON(rt.out, doc.Output())
 	}
+	if c.Format != "" {
+		raw, err := render.Render(render.Format(c.Format), render.Version{Document: doc, Number: 1, Title: tpl.Name})
+		if err != nil {
+			return err
+		}
+		_, err = rt.out.Write(raw)
+		return err
+	}
 	fmt.Fprintln(rt.out, notes.Text(doc))
+	for _, f := range doc.FollowUps {
+		fmt.Fprintln(rt.errOut, followUpLine(f))
+	}
 	for _, f := range doc.Flags {
 		fmt.Fprintf(rt.errOut, "%s: %s–%s %s\n", f.Kind, clock(f.Start), clock(f.End), f.Detail)
 	}
@@ -139,6 +152,21 @@ func findStyle(name string) (style.Style, error) {
 		return style.Style{}, fault.Wrap(err, fault.Invalid, "file_unreadable", "The file of the writing style cannot be opened. Check its name and that you may read it.")
 	}
 	return style.Parse(filepath.Base(name), data)
+}
+
+// followUpLine says a promise in one line.
+func followUpLine(f notes.FollowUp) string {
+	line := "follow-up: " + strings.ReplaceAll(f.Kind, "_", " ")
+	if f.Due != "" {
+		line += ", due " + f.Due
+	}
+	if f.To != "" {
+		line += ", " + f.To
+	}
+	if f.Conditional {
+		line += ", conditional"
+	}
+	return line + ": " + f.Text
 }
 
 // transcript reads the file as a transcript's JSON if it is one, and as a recording otherwise.

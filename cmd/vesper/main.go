@@ -45,6 +45,7 @@ type cli struct {
 	Draft      draftCmd      `cmd:"" help:"Draft a note from a recording or a transcript; needs no service."`
 	Submit     submitCmd     `cmd:"" help:"Send a recording to a running server."`
 	Demo       demoCmd       `cmd:"" help:"Take one real dictation the whole way on a fresh temporary stack."`
+	Quality    qualityCmd    `cmd:"" help:"Print error rates of signed notes by author, work type, model or editor."`
 	Audit      auditCmd      `cmd:"" help:"Verify the audit log."`
 }
 

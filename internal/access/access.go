@@ -56,6 +56,8 @@ const (
 	Sign         Action = "note.sign"
 	Amend        Action = "note.addendum"
 	History      Action = "note.history"
+	Download     Action = "note.download" // take a version away as a file
+	ReadQuality  Action = "quality.read"  // error rates of authors, editors and models
 	Retry        Action = "job.retry"
 	Reject       Action = "dictation.reject"
 	ReadAudit    Action = "audit.read"
@@ -68,7 +70,7 @@ const (
 // Actions lists every action, for tests that walk the whole matrix.
 func Actions() []Action {
 	return []Action{
-		Submit, List, View, Listen, Claim, Edit, Release, Send, Return, Sign, Amend, History, Retry, Reject,
+		Submit, List, View, Listen, Claim, Edit, Release, Send, Return, Sign, Amend, History, Download, ReadQuality, Retry, Reject,
 		ReadAudit, ManagePeople, ReadTerms, ManageTerms, Process,
 	}
 }
@@ -118,6 +120,8 @@ var table = map[Action]map[Role]rule{
 	Sign:         {Physician: own},
 	Amend:        {Physician: own},
 	History:      {Physician: own, Supervisor: always, Compliance: always},
+	Download:     {Physician: own, Supervisor: always, Compliance: always},
+	ReadQuality:  {Supervisor: always, System: always},
 	Retry:        {Supervisor: always, Admin: always},
 	Reject:       {Supervisor: always, Editor: claimed},
 	ReadAudit:    {Compliance: always},

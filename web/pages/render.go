@@ -200,7 +200,7 @@ var plain = map[string]string{
 	"dictation.submit": "sent the recording in", "dictation.list": "looked at the list", "dictation.view": "opened the note",
 	"dictation.listen": "listened to the recording", "note.claim": "took it for review", "note.edit": "saved a version",
 	"note.release": "gave it back to the queue", "note.send": "sent it to the physician", "note.return": "returned it to the editors",
-	"note.sign": "signed the note", "note.addendum": "wrote an addendum", "note.history": "opened the history", "job.retry": "ordered the work again",
+	"note.sign": "signed the note", "note.addendum": "wrote an addendum", "note.history": "opened the history", "note.download": "downloaded a version", "quality.read": "read the error rates", "job.retry": "ordered the work again",
 	"dictation.reject": "rejected the recording", "audit.read": "read the audit log", "people.manage": "changed an account",
 	"session.open": "logged in", "terms.read": "looked at the words", "terms.manage": "changed the words", "session.close": "logged out", "patient.search": "searched patients", "encounter.list": "listed visits",
 }
@@ -210,7 +210,7 @@ var tries = map[string]string{
 	"dictation.submit": "tried to send a recording in", "dictation.view": "tried to open the note", "dictation.listen": "tried to listen to the recording",
 	"note.claim": "tried to take it for review", "note.edit": "tried to save a version", "note.release": "tried to give it back",
 	"note.send": "tried to send it to the physician", "note.return": "tried to return it to the editors", "note.sign": "tried to sign",
-	"note.addendum": "tried to write an addendum", "note.history": "tried to open the history", "job.retry": "tried to order the work again",
+	"note.addendum": "tried to write an addendum", "note.history": "tried to open the history", "note.download": "tried to download a version", "quality.read": "tried to read the error rates", "job.retry": "tried to order the work again",
 	"dictation.reject": "tried to reject the recording", "audit.read": "tried to read the audit log", "people.manage": "tried to change an account",
 	"session.open": "tried to log in", "terms.read": "tried to look at words", "terms.manage": "tried to change words", "patient.search": "tried to search patients", "encounter.list": "tried to list visits",
 }
