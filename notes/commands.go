@@ -99,7 +99,7 @@ var spokenCommands = sync.OnceValue(func() *commandSet {
 
 type commandYAML struct {
 	Name, Group, Does, Act, Text, Needs string
-	Say, Heard, Sounds, Eg              []string
+	Say, Page, Heard, Sounds, Eg        []string
 	Sure, Literal                       []struct{ When, Eg string }
 }
 

@@ -2,6 +2,7 @@ package notes_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,7 +15,7 @@ import (
 type commandFile struct {
 	Commands []struct {
 		Name, Group, Does, Needs string
-		Say, Eg                  []string
+		Say, Page, Eg            []string
 		Sure, Literal            []struct{ When, Eg string }
 	}
 }
@@ -93,6 +94,12 @@ func TestTheTableOfCommandsIsComplete(t *testing.T) {
 				t.Errorf("%q is said for %s and %s", say, other, c.Name)
 			}
 			seen[say] = c.Name
+		}
+		for _, page := range c.Page {
+			plain := strings.ToLower(page)
+			if !slices.Contains(c.Say, plain) && !slices.Contains(c.Say, strings.ReplaceAll(plain, "'", "")) {
+				t.Errorf("%s: the page promises %q, which is not in the table", c.Name, page)
+			}
 		}
 		for _, r := range append(c.Literal, c.Sure...) {
 			if r.Eg == "" {
