@@ -153,7 +153,7 @@ func missingFollowUps(c corpus.Case, doc notes.Document) string {
 	var out []string
 	for _, want := range c.Expect.FollowUps {
 		if !slices.ContainsFunc(doc.FollowUps, func(f notes.FollowUp) bool {
-			return f.Kind == want.Kind && want.Said(f.Text+" "+f.To) && want.DueOn(f.Due)
+			return want.Is(f.Kind) && want.Said(f.Text+" "+f.To) && want.DueOn(f.Due)
 		}) {
 			out = append(out, want.Kind+" "+strings.Join(want.Text, " or ")+", due "+strings.Join(want.Due, " or "))
 		}

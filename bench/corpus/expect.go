@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"vesper/transcribe"
@@ -46,12 +47,17 @@ func (e Effect) Shown(text string) bool {
 	return given
 }
 
-// FollowUp is one promise: its kind, words of which one must stand in it, and the forms of its due date; no form, no date.
+// FollowUp is one promise: its kind, or another that does as well, words of which one must stand in it, and the forms of
+// its due date; no form, no date.
 type FollowUp struct {
 	Kind string   `yaml:"kind"`
+	Or   []string `yaml:"or"`
 	Text []string `yaml:"text"`
 	Due  []string `yaml:"due"`
 }
+
+// Is says whether a kind is the promise's.
+func (f FollowUp) Is(kind string) bool { return kind == f.Kind || slices.Contains(f.Or, kind) }
 
 // Said says whether a text has one of the promise's words.
 func (f FollowUp) Said(text string) bool { return oneIn(text, f.Text) }

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// folded is the form in which texts are compared: lower case, hyphens as spaces.
-func folded(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", " ") }
+// folded is the form in which texts are compared: lower case, hyphens as spaces, no colon after a label.
+func folded(s string) string { return strings.NewReplacer("-", " ", ": ", " ").Replace(strings.ToLower(s)) }
 
 var blank = regexp.MustCompile(`\[blank[^\]]*\]`)
 

@@ -62,11 +62,11 @@ func verdict(f notes.Flag, c corpus.Case, p pairs) (right, counts bool) {
 	return p.anyWrong(f), true
 }
 
-// informing are the flags that say what a note lacks or what was asked for, and doubt no word; takenOut those about words
+// informing are the flags that say what a note lacks, what was asked for or put right, and doubt no word; takenOut those about words
 // that are not in the text.
 var (
-	informing = []string{notes.FlagMissingSection, notes.FlagStatement, notes.FlagMore, notes.FlagRequest, notes.FlagTextBlock}
-	takenOut  = []string{notes.FlagScratched, notes.FlagStruck, notes.FlagCorrection}
+	informing = []string{notes.FlagMissingSection, notes.FlagStatement, notes.FlagMore, notes.FlagRequest, notes.FlagTextBlock, notes.FlagCorrection}
+	takenOut  = []string{notes.FlagScratched, notes.FlagStruck}
 )
 
 // repaired says that a flag tells of a name that was put right: it is right where the text now is.
@@ -97,7 +97,7 @@ func (s *score) countKind(kind string, right bool) {
 func (s *score) judgeFollowUps(c corpus.Case, doc notes.Document) {
 	taken := make([]bool, len(doc.FollowUps))
 	for _, want := range c.Expect.FollowUps {
-		at := slices.IndexFunc(doc.FollowUps, func(f notes.FollowUp) bool { return f.Kind == want.Kind && want.Said(f.Text+" "+f.To) })
+		at := slices.IndexFunc(doc.FollowUps, func(f notes.FollowUp) bool { return want.Is(f.Kind) && want.Said(f.Text+" "+f.To) })
 		s.followUps.count(at >= 0)
 		if at < 0 {
 			s.miss("follow-up", want.Kind+" “"+want.Text[0]+"”")
