@@ -31,6 +31,8 @@ type cli struct {
 	Verbose bool             `short:"v" help:"Say more in the log."`
 	Version kong.VersionFlag `help:"Print the version." env:"-"`
 
+	TemplatesDir string `help:"Folder of a practice's own kinds of document, which go over the built-in ones (see docs/templates.md)." placeholder:"DIR"`
+
 	Up         upCmd         `cmd:"" help:"Run everything on this machine: PostgreSQL, Redis, S3 store, web server, worker, sandbox EHR."`
 	Serve      serveCmd      `cmd:"" help:"Run the web server against services elsewhere."`
 	Work       workCmd       `cmd:"" help:"Run a worker against services elsewhere."`
@@ -41,6 +43,7 @@ type cli struct {
 	Doctor     doctorCmd     `cmd:"" help:"Check every dependency and say how to mend what is wrong."`
 	Models     modelsCmd     `cmd:"" help:"List, fetch and verify Whisper models."`
 	Vocabulary vocabularyCmd `cmd:"" help:"Import, show and list medical terms; add and remove words of your own."`
+	Templates  templatesCmd  `cmd:"" help:"List, check and preview the kinds of document."`
 	Transcribe transcribeCmd `cmd:"" help:"Transcribe one recording; needs no service."`
 	Draft      draftCmd      `cmd:"" help:"Draft a note from a recording or a transcript; needs no service."`
 	Submit     submitCmd     `cmd:"" help:"Send a recording to a running server."`
@@ -57,7 +60,8 @@ type runtime struct {
 	errOut io.Writer
 	log    *slog.Logger
 
-	verbose bool
+	verbose      bool
+	templatesDir string
 }
 
 func main() {
@@ -80,7 +84,10 @@ func run(args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	rt := &runtime{ctx: ctx, in: os.Stdin, out: os.Stdout, errOut: os.Stderr, log: newLog(os.Stderr, c.Verbose), verbose: c.Verbose}
+	rt := &runtime{ctx: ctx, in: os.Stdin, out: os.Stdout, errOut: os.Stderr, log: newLog(os.Stderr, c.Verbose), verbose: c.Verbose, templatesDir: c.TemplatesDir}
+	if err := useTemplates(rt, c.TemplatesDir); err != nil {
+		return complain(rt, err)
+	}
 	if err := cmd.Run(rt); err != nil {
 		return complain(rt, err)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"sort"
 	"strings"
 	"time"
 
@@ -82,15 +81,22 @@ func Parse(name string, data []byte) (Template, error) {
 }
 
 func loadSet(fsys fs.FS, dir string, shared fs.FS) (Set, error) {
+	names, err := yamlFiles(fsys, dir)
+	if err != nil {
+		return Set{}, fmt.Errorf("list work types: %w", err)
+	}
+	for i := range names {
+		names[i] = path.Join(dir, names[i])
+	}
+	return loadFiles(fsys, names, shared)
+}
+
+// loadFiles reads work types. The set holds those without a problem, the error the problems of the others.
+func loadFiles(fsys fs.FS, names []string, shared fs.FS) (Set, error) {
 	lib, err := loadLibrary(shared)
 	if err != nil {
 		return Set{}, err
 	}
-	names, err := fs.Glob(fsys, path.Join(dir, "*.yaml"))
-	if err != nil {
-		return Set{}, fmt.Errorf("list work types: %w", err)
-	}
-	sort.Strings(names)
 	var set Set
 	var problems []Problem
 	for _, name := range names {
