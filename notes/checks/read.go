@@ -211,5 +211,5 @@ var relatives = set(`mother mother's mom mom's father father's dad dad's wife wi
 
 // past are words after which something is history and not of today.
 var past = set(`status previous previously prior history ago past last former formerly remote childhood 2000 2001 2002 2003 2004 2005
-	2006 2007 2008 2009 2010 2011 2012 2013 2014 2015 2016 2017 2018 2019 2020 2021 2022 2023 2024 2025 since years yesterday s/p
+	2006 2007 2008 2009 2010 2011 2012 2013 2014 2015 2016 2017 2018 2019 2020 2021 2022 2023 2024 2025 years yesterday s/p
 	had underwent earlier psh pmh`)

@@ -24,13 +24,18 @@ type sided struct {
 	organs map[string]string // word → organ
 	groups map[string]string // word → group
 	done   map[string]bool   // groups that are done to the patient
+	within map[string]string // operation → the organ that its name says
 }
 
 var sidedWords = sync.OnceValue(func() sided {
-	s := sided{map[string]string{}, map[string]string{}, map[string]bool{}}
+	s := sided{map[string]string{}, map[string]string{}, map[string]bool{}, map[string]string{}}
 	for line := range strings.Lines(sidesText) {
 		f := strings.Fields(line)
-		if len(f) < 2 || f[0] == "#" {
+		if len(f) < 2 || f[0] == "#" || f[0] == "implies" && len(f) != 3 {
+			continue
+		}
+		if f[0] == "implies" {
+			s.within[f[1]] = f[2]
 			continue
 		}
 		for _, w := range f[1:] {
@@ -64,7 +69,14 @@ func sides(r *reader) []Finding {
 		if w.key != "left" && w.key != "right" && w.key != "left-sided" && w.key != "right-sided" {
 			continue
 		}
-		if m, ok := r.mentionAt(i); ok {
+		m, ok := r.mentionAt(i)
+		if n := len(all) - 1; ok && n >= 0 && all[n].organ == m.organ && all[n].side == m.side && r.in(all[n].from, i) {
+			if all[n].group == "" { // said twice in one sentence
+				all[n] = m
+			}
+			continue
+		}
+		if ok {
 			all = append(all, m)
 		}
 	}
@@ -96,14 +108,21 @@ func (r *reader) mentionAt(i int) (mention, bool) {
 			m.organ, m.to = o, j+1
 			break
 		}
+		if o, ok := data.within[r.key(j)]; ok { // "right nephrectomy"
+			m.organ, m.to, m.group, m.surgery = o, j+1, data.groups[r.key(j)], true
+			break
+		}
 		if r.key(j) == "and" || r.key(j) == "or" {
 			return m, false
 		}
 	}
+	if m.organ == "" && r.key(i-1) == "the" && r.key(i-2) == "on" && r.joined(i-1) {
+		r.whereBefore(&m, i-3)
+	}
 	if m.organ == "" || bygone[r.sectionOf(i)] || r.has(i, past) || r.has(i, bothSides) || r.opposite(i) {
 		return m, false
 	}
-	for j := m.to; j < m.to+4 && r.joined(j-1); j++ {
+	for j, end := m.to, m.to+4; !m.surgery && j < end && r.joined(j-1); j++ {
 		if deniesWords[r.key(j)] {
 			break
 		}
@@ -114,7 +133,7 @@ func (r *reader) mentionAt(i int) (mention, bool) {
 			}
 		}
 	}
-	for j := i - 1; m.group == "" && j >= i-5 && r.in(i, j) && r.joined(j); j-- {
+	for j := m.from - 1; m.group == "" && j >= m.from-5 && r.in(i, j) && r.joined(j); j-- {
 		if g, ok := data.groups[r.key(j)]; ok {
 			if r.denied(j) {
 				return m, false
@@ -125,6 +144,23 @@ func (r *reader) mentionAt(i int) (mention, bool) {
 		}
 	}
 	return m, true
+}
+
+// whereBefore reads what stands before "on the left": "a nephrectomy scar on the left".
+func (r *reader) whereBefore(m *mention, last int) {
+	data := sidedWords()
+	for j := last; j > last-4 && r.in(m.from, j) && r.joined(j); j-- {
+		key := r.key(j)
+		if o, ok := data.within[key]; ok {
+			m.organ, m.group, m.surgery = o, data.groups[key], true
+		} else if o, ok := data.organs[key]; ok {
+			m.organ = o
+		} else {
+			continue
+		}
+		m.from, m.to = j, m.from+1
+		return
+	}
 }
 
 // opposite says that the other side stands in the same sentence.
