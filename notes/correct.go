@@ -45,6 +45,7 @@ type correction struct {
 	end      int // token after it
 	dropped  int // token of an article that is not wanted at the new place, -1 for none
 	sure     bool
+	last     bool // what is replaced is the last thing said
 }
 
 // correct carries out "correction, …" said by tokens from up to to. Where it is not clear what is replaced, everything
@@ -240,10 +241,8 @@ func (s *scanner) sameNumber(items []item, first, i, end int) (correction, bool)
 			after = itemKey(items[to])
 		}
 		switch {
-		case to == last && !numberLike(unit): // nothing was said after the number: what follows goes on from it
-			return correction{from: from, to: to, words: i, end: n, dropped: -1, sure: true}, true
-		case to+1 == last && (after == unit || s.parallel(after, unit)):
-			return correction{from: from, to: to + 1, words: i, end: n + 1, dropped: -1, sure: true}, true
+		case last-to <= longestTail && s.sameTail(items[to:last], n):
+			return correction{from: from, to: last, words: i, end: n + last - to, dropped: -1, sure: true, last: true}, true
 		case n+2 < end:
 			return correction{}, false
 		case unit == "":
@@ -256,6 +255,20 @@ func (s *scanner) sameNumber(items []item, first, i, end int) (correction, bool)
 		return correction{}, false
 	}
 	return correction{}, false
+}
+
+// longestTail is the number of words after a number that are repeated with the new one: "60 year old … 61 year old".
+const longestTail = 4
+
+// sameTail says that the words from token n on repeat items, or say what is parallel to them.
+func (s *scanner) sameTail(items []item, n int) bool {
+	for k, it := range items {
+		key := itemKey(it)
+		if key == "" || n+k >= len(s.tokens) || key != s.key(n+k) && !s.parallel(key, s.key(n+k)) {
+			return false
+		}
+	}
+	return !numberLike(s.key(n + len(items)))
 }
 
 // withUnit replaces a number and its unit, and what is said after both where it is parallel as well.
@@ -318,7 +331,7 @@ func (s *scanner) lastWord(items []item, first, i, _ int) (correction, bool) {
 	if at < first || itemKey(items[at]) == s.key(i) || !s.parallel(itemKey(items[at]), s.key(i)) {
 		return correction{}, false
 	}
-	return correction{from: at, to: at + 1, words: i, end: i + 1, dropped: -1, sure: true}, true
+	return correction{from: at, to: at + 1, words: i, end: i + 1, dropped: -1, sure: true, last: true}, true
 }
 
 var frameWords = wordSet("a an the of in on at to for with and or is was are were by from her his their has had have no not")

@@ -64,10 +64,24 @@ func (s *scanner) perform(c *command, from, to int) int {
 		s.flagThis(from, to)
 	case actStat:
 		s.stat(from, to)
+	case actEnd:
+		return s.thanks(to)
 	default:
 		s.state(c.act)
 	}
 	return to
+}
+
+// thanks takes out the "thank you" after the end of the dictation: it is for the typist.
+func (s *scanner) thanks(i int) int {
+	if s.key(i) != "thank" && s.key(i) != "thanks" || len(s.tokens)-i > 4 {
+		return i
+	}
+	for t := i; t < len(s.tokens); t++ {
+		s.commandOf[t] = "end of dictation"
+	}
+	s.remove(RemovedCommand, i, len(s.tokens))
+	return len(s.tokens)
 }
 
 // state carries out the commands that only change how the next words are written.
@@ -96,7 +110,12 @@ func (s *scanner) state(a action) {
 // mark writes a dictated mark. It takes the place of one that the engine wrote; a second dictated one is dropped.
 func (s *scanner) mark(c *command, tokens []int) {
 	last := s.last()
-	if last == nil || last.kind == itemBreak || last.kind == itemNumber || last.kind == itemLabel || last.kind == itemMark {
+	begins := last == nil || last.kind == itemBreak || last.kind == itemNumber || last.kind == itemLabel
+	if c.text == "?" && (begins || last.kind == itemMark && last.text == ",") { // "question mark pneumonia": a guess
+		s.add(item{kind: itemWord, text: c.text, tokens: tokens, command: c.name})
+		return
+	}
+	if begins || last.kind == itemMark {
 		s.removeTokens(RemovedCommand, tokens)
 		return
 	}
@@ -142,6 +161,9 @@ const (
 func (s *scanner) scratch(a action, i, to int) {
 	items := s.current().items
 	from := s.scratchFrom(a, items, to)
+	if fix, ok := s.findCorrection(s.afterMarks(to)); ok && a == actScratch && fix.last && fix.from > from {
+		from = fix.from // "aspirin 325 mg, strike that, 81 mg": only the dose
+	}
 	var tokens []int
 	kept := items[:from:from]
 	for _, it := range items[from:] {
@@ -294,7 +316,7 @@ func (s *scanner) listItem(i, number int) int {
 	if s.key(i) == "number" {
 		end = i + 2
 	}
-	if c, n := s.commandAt(end); c != nil && c.act == actMark {
+	if c, n := s.commandAt(end); c != nil && c.act == actMark && c.text != "?" {
 		end += n
 	} else if colonForms[s.key(end)] && s.tokens[end].mark() != "" {
 		end++

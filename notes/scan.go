@@ -181,7 +181,7 @@ func (s *scanner) strongBoundary(i int) bool {
 		return true
 	}
 	switch last.kind {
-	case itemBreak, itemNumber, itemLabel:
+	case itemBreak, itemNumber, itemLabel, itemBlock:
 		return true
 	case itemMark:
 		return strings.ContainsAny(last.text, sentenceEnds)
