@@ -69,6 +69,7 @@ var conditions = map[string]func(s *scanner, i, n int) bool{
 		return s.dictates && k != "" && k[0] >= '0' && k[0] <= '9' && s.aloneAfter(i+n)
 	},
 	"between":    func(s *scanner, i, n int) bool { return i > 0 && i+n < len(s.tokens) },
+	"joining":    func(s *scanner, i, n int) bool { return i > 0 && i+n < len(s.tokens) && !s.strongBoundary(i) },
 	"comma":      needsComma,
 	"colon":      func(s *scanner, i, n int) bool { return s.aloneAt(i, i+n) },
 	"slash":      needsSlash,
