@@ -179,7 +179,8 @@ func pastHour(s *scan, i int) (match, bool) {
 
 // timeAfterAt writes "at nine forty five" as 9:45 where no measurement and no unit claims the number.
 func timeAfterAt(s *scan, i int) (match, bool) {
-	if s.at(i-1) != "at" || !s.open(i-1) || s.labelled(i, "measures") != "" || s.labelled(i, "numbered") != "" {
+	if s.at(i-1) != "at" || !s.open(i-1) || s.labelled(i, "measures") != "" || s.labelled(i, "numbered") != "" ||
+		!s.nearby(i, 5, lists()["time_verbs"]) {
 		return match{}, false
 	}
 	hour, next, ok := s.under100(i)
@@ -187,7 +188,7 @@ func timeAfterAt(s *scan, i int) (match, bool) {
 		return match{}, false
 	}
 	minute, after, ok := s.minutes(next)
-	if !ok || s.at(next) == "hundred" || s.open(after-1) && (s.numeric(after) || s.is(after, "over", "point", "to", "or", "percent")) {
+	if !ok || s.at(next) == "hundred" || s.open(after-1) && (s.numeric(after) || s.is(after, "over", "point", "to", "or", "percent", "an", "a", "per")) {
 		return match{}, false
 	}
 	if _, _, unit := s.unitAt(after); unit {

@@ -12,6 +12,7 @@ type phraseCode struct {
 	written string
 	capital bool   // only when the first word is written with a capital
 	next    string // only before a word of this list
+	nextNot string // not before a word of this list
 }
 
 // codeTable holds the codes by their first word, longest first wins.
@@ -21,16 +22,19 @@ var codeTable = sync.OnceValue(func() map[string][]phraseCode {
 		Said    []string `yaml:"said"`
 		Capital bool     `yaml:"capital"`
 		Next    string   `yaml:"next"`
+		NextNot string   `yaml:"next_not"`
 	}
 	mustDecode("data/codes.yaml", &entries)
 	out := map[string][]phraseCode{}
 	for _, e := range entries {
-		if e.Next != "" && lists()[e.Next] == nil {
-			panic("code " + e.Write + ": there is no list " + e.Next)
+		for _, list := range []string{e.Next, e.NextNot} {
+			if list != "" && lists()[list] == nil {
+				panic("code " + e.Write + ": there is no list " + list)
+			}
 		}
 		for _, said := range append(e.Said, e.Write) {
 			for _, words := range waysToSay(said) {
-				out[words[0]] = append(out[words[0]], phraseCode{words, e.Write, e.Capital, e.Next})
+				out[words[0]] = append(out[words[0]], phraseCode{words, e.Write, e.Capital, e.Next, e.NextNot})
 			}
 		}
 	}
@@ -90,7 +94,11 @@ func namedCode(s *scan, i int) (match, bool) {
 		if c.capital && !unicode.IsUpper(firstRune(s.atoms[i].raw)) {
 			continue
 		}
-		if c.next != "" && !(s.open(i+len(c.words)-1) && lists()[c.next][s.at(i+len(c.words))]) {
+		after := ""
+		if s.open(i + len(c.words) - 1) {
+			after = s.at(i + len(c.words))
+		}
+		if c.next != "" && !lists()[c.next][after] || c.nextNot != "" && lists()[c.nextNot][after] {
 			continue
 		}
 		best = c
@@ -123,10 +131,14 @@ func spelled(s *scan, i int) (match, bool) {
 		b.WriteString(s.atoms[next].raw)
 		next++
 	}
-	if b.Len() < 2 || s.at(i) == "i" || (b.Len() == 2 && s.at(i) == "a") {
+	text := b.String()
+	if len(text) < 2 || len(text) == 2 && (s.at(i) == "a" || s.at(i) == "i" && text != "IV") {
 		return match{}, false
 	}
-	return match{to: next, text: b.String()}, true
+	if _, unit := units().short[strings.ToLower(text)]; unit && s.numeric(i-1) {
+		return match{}, false
+	}
+	return match{to: next, text: text}, true
 }
 
 // labValue sets a value apart from the name of its test.
@@ -141,9 +153,12 @@ func labValue(s *scan, i int) (match, bool) {
 func suture(s *scan, i int) (match, bool) {
 	n, ok := s.digits(i)
 	next := n.next
+	if w := s.at(i - 1); w == "oh" || w == "o" || w == "zero" {
+		return match{}, false
+	}
 	if !ok {
 		var v int64
-		if v, next, ok = s.under100(i); ok {
+		if v, next, ok = s.under100(i); ok && v > 0 {
 			n.text = itoa(v)
 		}
 	}
@@ -162,7 +177,7 @@ func suture(s *scan, i int) (match, bool) {
 	default:
 		return match{}, false
 	}
-	if !s.open(next-1) || !s.ahead(next, 3, lists()["sutures"]) || len(n.text) > 2 {
+	if n.text == "" || n.text[0] == '0' || !s.open(next-1) || !s.ahead(next, 3, lists()["sutures"]) || len(n.text) > 2 {
 		return match{}, false
 	}
 	return match{to: next, text: n.text + "-0"}, true

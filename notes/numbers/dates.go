@@ -49,6 +49,9 @@ func date(s *scan, i int) (match, bool) {
 		}
 		day, next = n.value, n.next
 	}
+	if _, _, another := s.dayOf(next); another && s.open(next-1) && !ordinal {
+		return match{}, false // "October one third"
+	}
 	if day < 1 || day > 31 || !s.isMonth(i, ordinal, next) {
 		return match{}, false
 	}
@@ -169,7 +172,8 @@ func year(s *scan, i int) (match, bool) {
 		return match{}, false
 	}
 	_, month := months[s.at(i-1)]
-	if i != s.dateEnd && !beforeYear[s.at(i-1)] && !month {
+	ofMonth := s.at(i-1) == "of" && months[s.at(i-2)] != ""
+	if i != s.dateEnd && !beforeYear[s.at(i-1)] && !month && !ofMonth {
 		return match{}, false
 	}
 	if _, _, unit := s.unitAt(next); unit {
@@ -181,10 +185,11 @@ func year(s *scan, i int) (match, bool) {
 	return match{to: next, text: y}, true
 }
 
-// birthDate writes a date spoken in numbers after its label: "date of birth three fourteen sixty two" is 3/14/62. The order
-// is the speaker's.
+// birthDate writes a date spoken in numbers after its label: "date of birth three fourteen sixty two" is 3/14/62. Elsewhere
+// the year must be whole. The order is the speaker's.
 func birthDate(s *scan, i int) (match, bool) {
-	if s.labelled(i, "birth") == "" {
+	birth := s.labelled(i, "birth") != ""
+	if !birth && !lists()["date_words"][s.at(i-1)] {
 		return match{}, false
 	}
 	var parts []string
@@ -205,10 +210,18 @@ func birthDate(s *scan, i int) (match, bool) {
 	y, after, ok := s.yearAt(next)
 	if !ok {
 		v, end, short := s.under100(next)
-		if !short || v < 10 && end == next+1 {
+		if !short || !birth || v < 10 && end == next+1 {
 			return match{}, false
 		}
 		y, after = itoa(v), end
 	}
+	if !birth && parseSmall(parts[0]) > 12 && parseSmall(parts[1]) > 12 {
+		return match{}, false
+	}
 	return match{to: after, text: strings.Join(append(parts, y), "/")}, true
+}
+
+func parseSmall(text string) int64 {
+	v, _ := strconv.ParseInt(text, 10, 64)
+	return v
 }

@@ -64,6 +64,8 @@ func (s *scan) oneOfThem(i int, n number, u unit) bool {
 		return false
 	}
 	switch s.at(i - 1) {
+	case "and":
+		return s.at(i-2) != "weeks" && s.at(i-2) != "months" && s.at(i-2) != "years" && s.at(i-2) != "days"
 	case "for", "in", "after", "within", "every", "of", "over", "about", "than", "last", "past", "at", "to", "times", "by":
 		return false
 	}
@@ -135,7 +137,8 @@ func ratio(s *scan, i int) (match, bool) {
 	}
 	u, next, ok := s.unitAt(second.next)
 	if !ok || u.kind == span || u.kind == count {
-		return match{}, false
+		spoken := s.at(first.next) == "slash" && first.said && !s.is(second.next, "slash")
+		return match{to: second.next, text: s.style.Number(first.text, false) + "/" + s.style.Number(second.text, false)}, spoken
 	}
 	lead := s.amount(first, u, false)
 	return match{to: next, text: lead + "/" + s.with(second, u, false)}, true

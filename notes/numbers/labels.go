@@ -190,7 +190,7 @@ func recordNumber(s *scan, i int) (match, bool) {
 		b.WriteString(text)
 		next = after
 	}
-	if b.Len() < 3 || next == i+1 {
+	if _, _, unit := s.unitAt(next); unit || b.Len() < 3 || next == i+1 {
 		return match{}, false
 	}
 	return match{to: next, text: s.style.Group(label, b.String())}, true
@@ -209,6 +209,9 @@ func figureRow(s *scan, i int) (match, bool) {
 		next++
 	}
 	if b.Len() < 5 || s.open(next-1) && (s.numeric(next) || s.is(next, "point", "over", "/")) {
+		return match{}, false
+	}
+	if _, _, unit := s.unitAt(next); unit {
 		return match{}, false
 	}
 	text := b.String()

@@ -18,8 +18,7 @@ func (f *form) match(s *scan, i int) (match, bool) {
 	if !f.parts[0].mayStart(s, i) {
 		return match{}, false
 	}
-	var store [8]captured
-	caught, next, ok := f.from(s, i, i, 0, store[:0])
+	caught, next, ok := f.from(s, i, i, 0, s.caught[:0])
 	if !ok || next == i {
 		return match{}, false
 	}

@@ -31,15 +31,20 @@ type Edit struct {
 // Spelling is the name of the rule that changes how a word is spelled, and nothing else.
 const Spelling = "spelling"
 
-// readers is the code that rules name.
+// readers is the code that rules name, for any word.
 var readers = map[string]reader{
-	"unsure_drug": unsureDrug, "frequency": frequency, "record_number": recordNumber, "figure_row": figureRow, "blood_pressure": bloodPressure,
-	"decade": decade, "temperature": temperature, "height": height, "date": date, "birth_date": birthDate, "year": year,
-	"clock": clock, "named_code": namedCode, "vertebrae": vertebrae, "staging": staging, "cancer_stage": cancerStage,
-	"obstetric": obstetric, "parity": parity, "suture": suture, "spelled": spelled, "lab_value": labValue,
-	"lost_number": lostNumber, "dimension": dimension, "ratio": ratio, "spread": spread, "split_number": splitNumber,
-	"crowded_label": crowdedLabel, "quantity": quantity, "measured": measured, "also_measured": alsoMeasured,
-	"labelled": labelled, "per_time": perTime, "two_counts": twoCounts, "bare_unit": bareUnit, "ordinal": ordinal, "cardinal": cardinal, "greek": greek, "spelling": spelling,
+	"unsure_drug": unsureDrug, "frequency": frequency, "date": date, "year": year, "clock": clock, "named_code": namedCode,
+	"vertebrae": vertebrae, "staging": staging, "cancer_stage": cancerStage, "obstetric": obstetric, "spelled": spelled, "lab_value": labValue,
+	"lost_number": lostNumber, "bare_unit": bareUnit, "ordinal": ordinal, "greek": greek, "spelling": spelling,
+}
+
+// numberReaders is the code of rules that begin with a number; at other words it is not tried.
+var numberReaders = map[string]reader{
+	"record_number": recordNumber, "figure_row": figureRow, "blood_pressure": bloodPressure, "decade": decade,
+	"temperature": temperature, "height": height, "birth_date": birthDate, "parity": parity,
+	"suture": suture, "dimension": dimension, "ratio": ratio, "spread": spread, "two_counts": twoCounts,
+	"split_number": splitNumber, "crowded_label": crowdedLabel, "quantity": quantity, "measured": measured,
+	"also_measured": alsoMeasured, "labelled": labelled, "per_time": perTime, "cardinal": cardinal,
 }
 
 // Rewrite returns the edits for words, in order and without overlap. The zero style is the default.
@@ -112,7 +117,7 @@ func (s *scan) torn(rule string, from, to int) bool {
 		return true
 	}
 	switch rule {
-	case "blood_pressure", "cardinal", "temperature", "height", "ordinal":
+	case "blood_pressure", "combination", "code", "leads", "nerves", "cardinal", "temperature", "height", "ordinal":
 		return false
 	}
 	return s.numeric(to-1) && s.open(to-1) && s.numeric(to)

@@ -41,7 +41,7 @@ type bound struct {
 
 func (s *scan) pressure(i int) (bound, bool) {
 	if v, next, ok := s.decadeAt(i); ok {
-		text := s.style.Number(itoa(v), false) + "s"
+		text := itoa(v) + "s"
 		return bound{text, v, v, next, true}, true
 	}
 	n, ok := s.mixed(i)
@@ -80,6 +80,9 @@ func (s *scan) mixed(i int) (number, bool) {
 func (s *scan) decadeAt(i int) (int64, int, bool) {
 	if v := decades[s.at(i)]; v > 0 {
 		return v, i + 1, true
+	}
+	if c := map[string]int64{"eighteen": 1800, "nineteen": 1900, "twenty": 2000}[s.at(i)]; c > 0 && s.open(i) && decades[s.at(i+1)] > 0 {
+		return c + decades[s.at(i+1)], i + 2, true
 	}
 	if h, ok := ones[s.at(i)]; ok && s.open(i) {
 		if v := decades[s.at(i+1)]; v > 0 {

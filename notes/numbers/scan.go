@@ -25,8 +25,9 @@ type scan struct {
 	words   []Word
 	style   style.Style
 	atoms   []atom
-	plains  []memo // what plain read at each atom
-	dateEnd int    // atom after the last month and day, where a year may follow
+	plains  []memo     // what plain read at each atom
+	caught  []captured // room for what a form reads
+	dateEnd int        // atom after the last month and day, where a year may follow
 }
 
 // memo remembers a number that was read.
@@ -62,7 +63,7 @@ func newScan(words []Word, st style.Style) *scan {
 		for j, p := range parts {
 			a := atom{s: lower(p), raw: p, word: i, first: j == 0, last: j == len(parts)-1}
 			a.isNumeral = a.s != "" && s.figures(a.s)
-			a.starts = a.isNumeral || numberWord(a.s) || a.s == "a" || a.s == "point" || a.s == "oh" || a.s == "o" || a.s == "half"
+			a.starts = a.isNumeral || numberWord(a.s) || decades[a.s] > 0 || beginNumbers[a.s]
 			if a.last {
 				a.mark, a.hard = w.Mark, w.Hard
 			}
@@ -70,8 +71,12 @@ func newScan(words []Word, st style.Style) *scan {
 		}
 	}
 	s.plains = make([]memo, len(s.atoms))
+	s.caught = make([]captured, 0, 8)
 	return s
 }
+
+// beginNumbers are the words besides number words with which a number may begin.
+var beginNumbers = set("a point oh o half quarter minus negative double triple")
 
 // figures says that a word is a number in figures, as the style writes them.
 func (s *scan) figures(w string) bool {

@@ -75,6 +75,11 @@ func splitNumber(s *scan, i int) (match, bool) {
 	if !ok || s.dosedAt(i, second) {
 		return match{}, false
 	}
+	for mark == "" && s.crowded(second) { // three and more
+		if second, ok = s.plain(second.next); !ok {
+			return match{}, false
+		}
+	}
 	if mark == "," && (!second.whole || second.value >= 100) {
 		return match{}, false
 	}

@@ -81,8 +81,8 @@ func cancerStage(s *scan, i int) (match, bool) {
 	} else if v > 4 {
 		return match{}, false
 	}
-	if letter == "" && s.is(next, "a", "b", "c") && len(s.atoms[next].raw) == 1 && unicode.IsUpper(rune(s.atoms[next].raw[0])) {
-		letter, next = s.atoms[next].raw, next+1
+	if letter == "" && s.is(next, "a", "b", "c") && (unicode.IsUpper(firstRune(s.atoms[next].raw)) || s.at(next) != "a") {
+		letter, next = strings.ToUpper(s.at(next)), next+1
 	}
 	cancers := lists()["cancer"]
 	switch {

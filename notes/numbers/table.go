@@ -26,9 +26,10 @@ type Rule struct {
 	Literal  []string
 	Doubts   []string
 
-	forms []form // of a rule that is data
-	only  context
-	read  reader // of a rule that needs code, nil otherwise
+	forms  []form // of a rule that is data
+	only   context
+	read   reader // of a rule that needs code, nil otherwise
+	number bool   // its code begins with a number
 }
 
 // match is what a rule found: it covers atoms up to, not including, to.
@@ -124,6 +125,9 @@ func (e entry) rule() (Rule, error) {
 	}
 	if e.Use != "" {
 		if r.read = readers[e.Use]; r.read == nil {
+			r.read, r.number = numberReaders[e.Use], true
+		}
+		if r.read == nil {
 			return r, fmt.Errorf("there is no code named %q", e.Use)
 		}
 	}
@@ -159,6 +163,9 @@ func (r *Rule) examples(style string, lines []string) error {
 // apply looks for the rule's match at atom i.
 func (r *Rule) apply(s *scan, i int) (match, bool) {
 	if r.read != nil {
+		if r.number && !s.atoms[i].starts {
+			return match{}, false
+		}
 		if !r.only.here(s, i) {
 			return match{}, false
 		}
