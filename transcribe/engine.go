@@ -53,6 +53,14 @@ type Edit struct {
 type Scores struct {
 	Base  []float64
 	Edits [][]float64
+	// Rivals are, for each token of the base, the likeliest other tokens in its place, the likeliest first.
+	Rivals [][]Rival
+}
+
+// Rival is a token that could stand in the place of another.
+type Rival struct {
+	ID   int
+	LogP float64
 }
 
 // Context is what the model is told before it listens.

@@ -140,7 +140,7 @@ func work(e *engine, req request) (a answered, err error) {
 	case kindScore:
 		var r scoreRequest
 		if err = unpack(req.payload, &r); err == nil {
-			a.Base, a.Edits, err = e.score(r)
+			a.Base, a.Edits, a.Rivals, err = e.score(r)
 		}
 	case kindAlign:
 		var r alignRequest

@@ -15,8 +15,9 @@ int vsp_decoder_hear(vsp_decoder *d) { return (void)d, NET_FAILED; }
 int vsp_decoder_forward(vsp_decoder *d, int n, const int32_t *t, const int32_t *p, const int32_t *s, const int8_t *w, const float **l) {
     return (void)d, (void)n, (void)t, (void)p, (void)s, (void)w, (void)l, NET_FAILED;
 }
-int vsp_decoder_score(vsp_decoder *d, int n, const int32_t *t, const int32_t *p, const int32_t *s, int a, const int32_t *b, const int32_t *c, float *o) {
-    return (void)d, (void)n, (void)t, (void)p, (void)s, (void)a, (void)b, (void)c, (void)o, NET_FAILED;
+int vsp_decoder_score(vsp_decoder *d, int n, const int32_t *t, const int32_t *p, const int32_t *s, int a, const int32_t *b, const int32_t *c, float *o,
+                      vsp_token *const *r, int x) {
+    return (void)d, (void)n, (void)t, (void)p, (void)s, (void)a, (void)b, (void)c, (void)o, (void)r, (void)x, NET_FAILED;
 }
 int vsp_decoder_attend(vsp_decoder *d, int n, const int32_t *t, int f, const float **w, int *h, int *fr) {
     return (void)d, (void)n, (void)t, (void)f, (void)w, (void)h, (void)fr, NET_FAILED;
@@ -300,8 +301,20 @@ VSP_TARGET static void add_part(total *t, const float *x, int64_t n) {
     t->top = most;
 }
 
+// add_rivals takes those of n tokens from first on that belong into a list; not is left out.
+VSP_TARGET static void add_rivals(vsp_token *list, const float *x, int first, int n, int32_t not) {
+    for (int i = 0; i < n; i += 16) {
+        __mmask16 more = _mm512_mask_cmp_ps_mask(vsp_mask(n - i), _mm512_maskz_loadu_ps(vsp_mask(n - i), x + i),
+                                                 _mm512_set1_ps(list[VSP_RIVALS - 1].logp), _CMP_GT_OQ);
+        for (; more; more &= (__mmask16)(more - 1)) {
+            const int k = i + __builtin_ctz(more);
+            if (first + k != not && x[k] > list[VSP_RIVALS - 1].logp) vsp_add_rival(list, first + k, x[k]);
+        }
+    }
+}
+
 int vsp_decoder_score(vsp_decoder *d, int n, const int32_t *tokens, const int32_t *pos, const int32_t *seq, int n_asks,
-                      const int32_t *ask_at, const int32_t *ask_token, float *out) {
+                      const int32_t *ask_at, const int32_t *ask_token, float *out, vsp_token *const *rivals, int n_text) {
     int at[NET_BATCH], row[NET_BATCH], rows = 0;
     total totals[NET_BATCH];
     const int rc = run(d, n, tokens, pos, seq, NULL);
@@ -323,13 +336,20 @@ int vsp_decoder_score(vsp_decoder *d, int n, const int32_t *tokens, const int32_
         if (!linear(d, &some, NULL, d->h, rows, d->part, NULL, 0)) return NET_FAILED;
         for (int r = 0; r < rows; r++) add_part(&totals[r], d->part + (size_t)r * (size_t)words, words);
         for (int i = 0; i < n_asks; i++) {
+            if (first == 0 && rivals[i]) vsp_no_rivals(rivals[i]);
+            if (rivals[i] && first < n_text) {
+                const int text = n_text - first < words ? n_text - first : words;
+                add_rivals(rivals[i], d->part + (size_t)row[ask_at[i]] * (size_t)words, first, text, ask_token[i]);
+            }
             const int word = ask_token[i] - first;
             if (word >= 0 && word < words) out[i] = d->part[(size_t)row[ask_at[i]] * (size_t)words + (size_t)word];
         }
     }
     for (int i = 0; i < n_asks; i++) {
         const total *t = &totals[row[ask_at[i]]];
-        out[i] -= t->top + (float)log(t->sum);
+        const float all = t->top + (float)log(t->sum);
+        out[i] -= all;
+        for (int k = 0; k < VSP_RIVALS && rivals[i]; k++) rivals[i][k].logp -= all;
     }
     return NET_OK;
 }

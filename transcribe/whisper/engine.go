@@ -126,7 +126,13 @@ func (e *engine) decode(o transcribe.DecodeOptions) ([]heard, error) {
 	return out, nil
 }
 
-func (e *engine) score(r scoreRequest) (base []float32, edits [][]float32, err error) {
+// rival is what could stand in the place of a token.
+type rival struct {
+	Token int32   `json:"t"`
+	LogP  float32 `json:"p"`
+}
+
+func (e *engine) score(r scoreRequest) (base []float32, edits [][]float32, rivals [][]rival, err error) {
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	c, free := cContext(r.Context, &pin)
@@ -144,7 +150,7 @@ func (e *engine) score(r scoreRequest) (base []float32, edits [][]float32, err e
 	x.tokens, _ = ids(flat, &pin)
 	var logps *C.float
 	if err := shimError(C.vsp_score(e.c, &c, &x, &logps)); err != nil { //nolint:gocritic // as above
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	all := unsafe.Slice((*float32)(unsafe.Pointer(logps)), len(r.Base)+len(flat))
 	take := func(n int) []float32 {
@@ -156,7 +162,14 @@ func (e *engine) score(r scoreRequest) (base []float32, edits [][]float32, err e
 	for _, x := range r.Edits {
 		edits = append(edits, take(len(x.Tokens)))
 	}
-	return base, edits, nil
+	for _, t := range unsafe.Slice(C.vsp_rivals(e.c), len(r.Base)*C.VSP_RIVALS) {
+		if i := len(rivals); i == 0 || len(rivals[i-1]) == C.VSP_RIVALS {
+			rivals = append(rivals, nil)
+		}
+		at := &rivals[len(rivals)-1]
+		*at = append(*at, rival{int32(t.id), float32(t.logp)})
+	}
+	return base, edits, rivals, nil
 }
 
 func (e *engine) align(r alignRequest) ([]int32, error) {

@@ -30,6 +30,7 @@ struct vsp_engine {
     vsp_hypothesis found[2 * MAX_BEAMS];
     float *numbers; // of the last scores
     int n_numbers;
+    vsp_token rivals[MAX_TEXT * VSP_RIVALS]; // of the last base
     int32_t *ends;
     int32_t fed[MAX_START + MAX_TEXT]; // what sequence 0 holds
     int n_fed;
@@ -39,7 +40,7 @@ struct vsp_engine {
 int vsp_forward(vsp_engine *e, int n, const int32_t *tokens, const int32_t *pos, const int32_t *seq, const int8_t *want,
                 const float **logits);
 int vsp_scores(vsp_engine *e, int n, const int32_t *tokens, const int32_t *pos, const int32_t *seq, int n_asks, const int32_t *ask_at,
-               const int32_t *ask_token, float *out);
+               const int32_t *ask_token, float *out, vsp_token *const *rivals);
 int vsp_attentions(vsp_engine *e, int n, const int32_t *tokens, int first, const float **weights, int *heads, int *frames);
 void vsp_forget(vsp_engine *e);
 void vsp_copy(vsp_engine *e, int32_t from, int32_t to, int32_t pos);

@@ -83,6 +83,16 @@ func (h *hearing) Score(ctx context.Context, c transcribe.Context, base []int, e
 		return transcribe.Scores{}, errCrashed(errFrame)
 	}
 	out := transcribe.Scores{Base: widen(a.Base), Edits: make([][]float64, len(edits))}
+	if len(a.Rivals) != len(base) {
+		return transcribe.Scores{}, errCrashed(errFrame)
+	}
+	for _, rivals := range a.Rivals {
+		var at []transcribe.Rival
+		for _, t := range rivals {
+			at = append(at, transcribe.Rival{ID: int(t.Token), LogP: float64(t.LogP)})
+		}
+		out.Rivals = append(out.Rivals, at)
+	}
 	for i, logps := range a.Edits {
 		if len(logps) != len(edits[i].Tokens) {
 			return transcribe.Scores{}, errCrashed(errFrame)

@@ -60,10 +60,11 @@ type alignRequest struct {
 type answered struct {
 	NoSpeech float64     `json:"no_speech,omitempty"`
 	Heard    []heard     `json:"heard,omitempty"`
-	Base     []float32   `json:"base,omitempty"`  // log probabilities of the base of a score request
-	Edits    [][]float32 `json:"edits,omitempty"` // and of its edits
-	Ends     []int32     `json:"ends,omitempty"`  // centiseconds
-	Seconds  float64     `json:"seconds"`         // spent in the engine
+	Base     []float32   `json:"base,omitempty"`   // log probabilities of the base of a score request
+	Edits    [][]float32 `json:"edits,omitempty"`  // and of its edits
+	Rivals   [][]rival   `json:"rivals,omitempty"` // of each token of the base
+	Ends     []int32     `json:"ends,omitempty"`   // centiseconds
+	Seconds  float64     `json:"seconds"`          // spent in the engine
 }
 
 type readyInfo struct {

@@ -18,6 +18,7 @@ typedef struct {
     int32_t *ask_at, *ask_token; // room for all asks
     int *slot;                   // where the score of each goes
     float *score;
+    vsp_token **rivals; // where the rivals of each go; NULL: nobody wants them
     int asks;
 } batch;
 
@@ -27,16 +28,17 @@ static void feed(batch *b, int32_t token, int32_t pos, int32_t seq) {
     b->seq[b->n++] = seq;
 }
 
-// ask wants to know how likely a token is behind the last one that was fed.
-static void ask(batch *b, int32_t token, int slot) {
+// ask wants to know how likely a token is behind the last one that was fed, and what else is.
+static void ask(batch *b, int32_t token, int slot, vsp_token *rivals) {
     b->ask_at[b->asks] = b->n - 1;
+    b->rivals[b->asks] = rivals;
     b->ask_token[b->asks] = token;
     b->slot[b->asks++] = slot;
 }
 
 static int flush(vsp_engine *e, batch *b) {
     if (b->n == 0) return VSP_OK;
-    const int rc = vsp_scores(e, b->n, b->tokens, b->pos, b->seq, b->asks, b->ask_at, b->ask_token, b->score);
+    const int rc = vsp_scores(e, b->n, b->tokens, b->pos, b->seq, b->asks, b->ask_at, b->ask_token, b->score, b->rivals);
     for (int i = 0; i < b->asks && rc == NET_OK; i++) e->numbers[b->slot[i]] = b->score[i];
     b->n = b->asks = 0;
     return vsp_code(rc);
@@ -53,9 +55,9 @@ static int score_base(vsp_engine *e, batch *b, const int32_t *start, int n_start
     for (int i = vsp_keep(e, start, n_start); i < n && rc == VSP_OK; i++) {
         const int behind = i - (n_start - 1); // tokens of the base that lie behind this row
         feed(b, all[i], i, 0);
-        if (behind >= 0 && behind < x->n_base) ask(b, x->base[behind], behind);
+        if (behind >= 0 && behind < x->n_base) ask(b, x->base[behind], behind, e->rivals + (size_t)behind * VSP_RIVALS);
         for (int t = 0, slot = x->n_base; t < x->n; slot += x->lengths[t++]) {
-            if (x->at[t] == behind) ask(b, x->tokens[slot - x->n_base], slot);
+            if (x->at[t] == behind) ask(b, x->tokens[slot - x->n_base], slot, NULL);
         }
         if (b->n == NET_BATCH) rc = flush(e, b);
     }
@@ -79,7 +81,7 @@ static int score_edits(vsp_engine *e, batch *b, int first, const vsp_edits *x) {
         vsp_copy(e, 0, ++sequences, first + x->at[t]);
         for (int i = 0; i < more; i++) {
             feed(b, tokens[i], first + x->at[t] + i, sequences);
-            ask(b, tokens[i + 1], slot + i + 1);
+            ask(b, tokens[i + 1], slot + i + 1, NULL);
         }
     }
     return rc == VSP_OK ? flush(e, b) : rc;
@@ -97,6 +99,8 @@ static int check(vsp_engine *e, const vsp_edits *x, int *total) {
     return valid(e, x->tokens, sum) ? VSP_OK : VSP_BAD_INPUT;
 }
 
+const vsp_token *vsp_rivals(const vsp_engine *e) { return e->rivals; }
+
 int vsp_score(vsp_engine *e, const vsp_context *c, const vsp_edits *x, const float **logps) {
     int total;
     int rc = check(e, x, &total);
@@ -113,8 +117,10 @@ int vsp_score(vsp_engine *e, const vsp_context *c, const vsp_edits *x, const flo
     if (n + x->n_base > e->facts.text_context) return VSP_BAD_INPUT;
     batch *b = calloc(1, sizeof *b);
     void *room = malloc((size_t)(total + 1) * 4 * sizeof(int32_t));
+    vsp_token **rivals = malloc((size_t)(total + 1) * sizeof *rivals);
     rc = VSP_NO_MEMORY;
-    if (b && room) {
+    if (b && room && rivals) {
+        b->rivals = rivals;
         b->ask_at = room;
         b->ask_token = b->ask_at + total;
         b->slot = b->ask_token + total;
@@ -123,6 +129,7 @@ int vsp_score(vsp_engine *e, const vsp_context *c, const vsp_edits *x, const flo
         if (rc == VSP_OK) rc = score_edits(e, b, n, x);
         if (rc != VSP_OK) vsp_forget(e);
     }
+    free(rivals);
     free(room);
     free(b);
     *logps = e->numbers;

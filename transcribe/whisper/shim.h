@@ -77,6 +77,11 @@ typedef struct {
 // end token.
 int vsp_score(vsp_engine *e, const vsp_context *c, const vsp_edits *x, const float **logps);
 
+// vsp_rivals returns what else the model would have written in the last scored base: for each of its tokens the
+// VSP_RIVALS likeliest other text tokens, the likeliest first.
+enum { VSP_RIVALS = 4 };
+const vsp_token *vsp_rivals(const vsp_engine *e);
+
 // vsp_align returns the end of each token in centiseconds from the start of the samples.
 int vsp_align(vsp_engine *e, const vsp_context *c, const int32_t *tokens, int n, const int32_t **ends);
 

@@ -21,8 +21,8 @@ static float log_sum(const float *row, int n) {
 }
 
 int vsp_scores(vsp_engine *e, int n, const int32_t *tokens, const int32_t *pos, const int32_t *seq, int n_asks, const int32_t *ask_at,
-               const int32_t *ask_token, float *out) {
-    if (e->decoder) return vsp_decoder_score(e->decoder, n, tokens, pos, seq, n_asks, ask_at, ask_token, out);
+               const int32_t *ask_token, float *out, vsp_token *const *rivals) {
+    if (e->decoder) return vsp_decoder_score(e->decoder, n, tokens, pos, seq, n_asks, ask_at, ask_token, out, rivals, e->facts.eot);
     int8_t want[NET_BATCH] = {0};
     for (int i = 0; i < n_asks; i++) want[ask_at[i]] = 1;
     const float *row;
@@ -32,7 +32,14 @@ int vsp_scores(vsp_engine *e, int n, const int32_t *tokens, const int32_t *pos, 
         if (!want[t]) continue;
         const float all = log_sum(row, e->facts.vocabulary);
         for (int i = 0; i < n_asks; i++) {
-            if (ask_at[i] == t) out[i] = row[ask_token[i]] - all;
+            if (ask_at[i] != t) continue;
+            out[i] = row[ask_token[i]] - all;
+            if (!rivals[i]) continue;
+            vsp_no_rivals(rivals[i]);
+            for (int k = 0; k < e->facts.eot; k++) {
+                if (row[k] > rivals[i][VSP_RIVALS - 1].logp && k != ask_token[i]) vsp_add_rival(rivals[i], k, row[k]);
+            }
+            for (int k = 0; k < VSP_RIVALS; k++) rivals[i][k].logp -= all;
         }
         row += e->facts.vocabulary;
     }
