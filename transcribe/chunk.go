@@ -30,7 +30,8 @@ type segment struct {
 	from, to int // samples of the chunk
 	Decoding
 	noSpeech float64
-	doubts   []risky // and repairs
+	doubts   []risky     // and repairs
+	rivals   [][]reading // of each token that was decoded; none if that is not known
 }
 
 // attempt is one way to decode a chunk, and what came of it.

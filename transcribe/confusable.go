@@ -1,6 +1,7 @@
 package transcribe
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -141,7 +142,7 @@ func numberOthers(word string) []string {
 	}
 	var out []string
 	add := func(s string) {
-		if s != plain {
+		if s != plain && !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	}

@@ -56,3 +56,18 @@ func differences(a, b []said) []difference {
 	}
 	return out
 }
+
+// withNeighbour takes the word behind or before, which both rows have, into a difference where one row has a risk word and
+// the other nothing: a "no" or a figure that only one of them heard can then be shown with both readings.
+func (d difference) withNeighbour(a, b []said) difference {
+	if d.i1 != d.i2 && d.j1 != d.j2 || risksOf(joinSaid(a[d.i1:d.i2])) == risksOf(joinSaid(b[d.j1:d.j2])) {
+		return d
+	}
+	switch {
+	case d.i2 < len(a) && d.j2 < len(b):
+		d.i2, d.j2 = d.i2+1, d.j2+1
+	case d.i1 > 0 && d.j1 > 0:
+		d.i1, d.j1 = d.i1-1, d.j1-1
+	}
+	return d
+}

@@ -120,7 +120,7 @@ func (r *run) isTerm(words []said) bool {
 // guarded lists the words of a text that no second pass may take away or bring in: what denies, where, how much, how often.
 func guarded(text string) string {
 	var out []string
-	for _, w := range strings.Fields(strings.ToLower(text)) {
+	for _, w := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return unicode.IsSpace(r) || r == '-' || r == '/' }) {
 		if w = trimmed(w); guardedWords[w] {
 			out = append(out, w)
 		}
@@ -191,7 +191,7 @@ func (p proposal) rank() float64 {
 func (r *run) changes(first, second []said) []proposal {
 	var out []proposal
 	for _, b := range differences(first, second) {
-		if b.i1 == b.i2 || b.j1 == b.j2 || b.i2-b.i1 > longestSpan+1 || b.j2-b.j1 > longestSpan+1 {
+		if b = b.withNeighbour(first, second); b.i1 == b.i2 || b.j1 == b.j2 || b.i2-b.i1 > longestSpan+1 || b.j2-b.j1 > longestSpan+1 {
 			continue
 		}
 		heard, text := joinSaid(first[b.i1:b.i2]), joinSaid(second[b.j1:b.j2])

@@ -138,9 +138,6 @@ func (r *run) examine(ctx context.Context, e *ear, s *segment) error {
 		return err
 	}
 	asked := r.questions(words)
-	if len(proposals)+len(asked) == 0 {
-		return nil
-	}
 	if err := r.verify(ctx, e, s, proposals, asked); err != nil {
 		return err
 	}
@@ -222,6 +219,7 @@ func (r *run) verify(ctx context.Context, e *ear, s *segment, proposals []propos
 	if err != nil {
 		return err
 	}
+	s.rivals = r.readings(scores.Rivals)
 	for i := range proposals {
 		proposals[i].Alone = proposals[i].gain(scores, i, base)
 	}
@@ -277,14 +275,11 @@ func (r *run) settleWords(s *segment, proposals []proposal, asked []question) {
 			suggested = append(suggested, p)
 		}
 	}
-	for _, q := range asked {
-		changed := slices.ContainsFunc(kept, func(p proposal) bool { return p.from < q.to && q.from < p.to })
-		if q.margin < clearMargin[q.kind] && !changed {
-			s.doubts = append(s.doubts, q.moved(kept))
+	for _, d := range r.doubtsOf(s, suggested, asked) {
+		changed := slices.ContainsFunc(kept, func(p proposal) bool { return p.from < d.to && d.from < p.to })
+		if !changed {
+			s.doubts = append(s.doubts, d.moved(kept))
 		}
-	}
-	for _, p := range suggested {
-		s.doubts = append(s.doubts, p.doubt().moved(kept))
 	}
 	for _, p := range kept {
 		d := p.doubt()

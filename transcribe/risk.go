@@ -1,9 +1,11 @@
 package transcribe
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Words that change what happens to the patient are held against the words they are taken for. Both readings are scored
@@ -27,35 +29,55 @@ type question struct {
 	tokens []int
 }
 
-// questions lists the other readings of all risk words.
+// askBelow is the log probability of a word below which it is asked about. Of a thousand questions about likelier words none
+// was answered otherwise than by what stood there.
+const askBelow = -0.1
+
+// questions lists the other readings of the risk words that are not sure. In "120/80" and "31-year-old" each number is asked
+// about on its own.
 func (r *run) questions(words []said) []question {
 	var out []question
 	for i, w := range words {
 		bare := trimmed(w.text)
 		at := strings.Index(w.text, bare)
-		if bare == "" || at < 0 {
+		if bare == "" || at < 0 || w.logp > askBelow {
 			continue
 		}
-		for _, o := range confusables(bare) {
-			text := w.text[:at] + o.text + w.text[at+len(bare):]
-			out = append(out, question{risky{w.from, w.to, o.kind, bare, o.text, 0, false}, i, r.engine.Encode(" " + text)})
+		ask := func(from, to int) {
+			for _, o := range confusables(w.text[from:to]) {
+				text := w.text[:from] + o.text + w.text[to:]
+				out = append(out, question{risky{w.from, w.to, o.kind, bare, trimmed(text), 0, false}, i, r.engine.Encode(" " + text)})
+			}
+		}
+		if notDigit(rune(bare[0])) {
+			ask(at, at+len(bare))
+			continue
+		}
+		for _, p := range numberParts.FindAllStringIndex(w.text, mostParts) {
+			ask(p[0], p[1])
 		}
 	}
 	return out
 }
 
+// numberParts finds the numbers in a word.
+var numberParts = regexp.MustCompile(`\d+(?:[.,]\d+)*`)
+
+const mostParts = 3 // numbers of one word that are asked about
+
 // addDoubts adds what is doubted about the last word; a doubt about several words grows with each.
 func addDoubts(all []Doubt, words []Word, about []risky) []Doubt {
 	at := len(words) - 1
 	for _, d := range about {
+		heard, other := strings.ToValidUTF8(d.heard, "\uFFFD"), strings.ToValidUTF8(d.other, "\uFFFD")
 		n := slices.IndexFunc(all, func(o Doubt) bool {
-			return o.Last == at-1 && o.Kind == d.kind && o.Heard == d.heard && o.Other == d.other
+			return o.Last == at-1 && o.Kind == d.kind && o.Heard == heard && o.Other == other
 		})
 		if n >= 0 && d.to-d.from > 1 {
 			all[n].Last = at
 			continue
 		}
-		all = append(all, Doubt{First: at, Last: at, Kind: d.kind, Heard: d.heard, Other: d.other, Margin: round3(d.margin), Repaired: d.repaired})
+		all = append(all, Doubt{First: at, Last: at, Kind: d.kind, Heard: heard, Other: other, Margin: round3(d.margin), Repaired: d.repaired})
 	}
 	return all
 }
@@ -93,29 +115,31 @@ var clearMargin = map[DoubtKind]float64{
 // secondMargin is how much less likely the second reading may be, in nats, and still be reported.
 const secondMargin = 5.0
 
-// secondReading says that the second pass heard other figures or other guarded words here. Such a change is never made; it
-// is reported with both readings.
+// secondReading says that the second pass heard other figures or other risk words here. Such a change is never made; it is
+// reported with both readings.
 func (p proposal) secondReading() bool {
-	return p.Second && (p.Guarded || p.Figures) && p.Alone > -secondMargin && inFigures(p.heard) != inFigures(p.text)
+	return p.Second && (p.Guarded || p.Figures) && p.Alone > -secondMargin && p.Told > -secondMargin && risksOf(p.heard) != risksOf(p.text)
 }
 
-// inFigures writes the number words of a text as figures, so that "four hours" and "4 hours" read the same.
-func inFigures(text string) string {
-	words := strings.Fields(strings.ToLower(text))
-	for i, w := range words {
-		words[i] = trimmed(w)
-		if n := slices.Index(numberWords, words[i]); n >= 0 {
-			words[i] = strconv.Itoa(n)
+// risksOf are the risk words of a text in one form, so that "four hours" and "4 hours", "class III" and "class 3" read the same.
+func risksOf(text string) string {
+	var out []string
+	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == '-' || r == '/' }) {
+		if n := slices.Index(roman, trimmed(w)); n >= 0 {
+			w = strconv.Itoa(n + 1)
+		}
+		if riskClass(w) != "" {
+			out = append(out, meaning(w))
 		}
 	}
-	return strings.Join(words, " ")
+	return strings.Join(out, " ")
 }
 
-var numberWords = strings.Fields("zero one two three four five six seven eight nine ten eleven twelve")
+var roman = []string{"I ", "II", "III", "IV"} // the first is more often a pronoun
 
 // riskKind is what kind of risk the difference of two readings is.
 func riskKind(a, b string) DoubtKind {
-	if figures(inFigures(a)) != figures(inFigures(b)) {
+	if figures(risksOf(a)) != figures(risksOf(b)) {
 		return DoubtNumber
 	}
 	for _, text := range []string{a, b} {
