@@ -167,13 +167,14 @@ func gather(segments []segment) evidence {
 	var sum float64
 	var n int
 	for _, s := range segments {
-		shift := seconds(s.from)
+		shift, around := seconds(s.from), s.AvgLogProb()
 		for _, w := range assembleWords(s.Tokens, seconds(s.to-s.from)) {
 			for _, d := range s.doubts {
 				if d.from < w.to && w.from < d.to {
 					w.doubts = append(w.doubts, d)
 				}
 			}
+			w.around = around
 			w.after, w.start, w.end, w.until = w.after+shift, w.start+shift, w.end+shift, w.until+shift
 			out.words = append(out.words, w)
 		}
@@ -249,6 +250,7 @@ func (r *run) settle(c Chunk, a attempt) ChunkResult {
 	}
 	for i, raw := range a.words {
 		w := place(raw, c)
+		w.Confidence = round4(r.confidence(a.words, i))
 		if i > 0 && why[i] != why[i-1] {
 			strike(why[i-1])
 		}

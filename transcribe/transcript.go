@@ -12,7 +12,7 @@ type Word struct {
 	Text       string  `json:"text"`
 	Start      float64 `json:"start"`
 	End        float64 `json:"end"`
-	Confidence float64 `json:"confidence"` // 0…1: the lowest token probability in the word
+	Confidence float64 `json:"confidence"` // 0…1: the probability that it was said as written
 }
 
 // SpanKind says what a stretch of the recording holds.

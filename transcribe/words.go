@@ -15,6 +15,7 @@ type rawWord struct {
 	start, end float64 // of its spoken part; seconds of the chunk
 	until      float64 // end with trailing punctuation, which may be spoken ("period")
 	p, logp    float64 // lowest token probability; mean log probability
+	around     float64 // mean log probability of the segment it was heard in
 	from, to   int     // its tokens
 	doubts     []risky // about it
 }
@@ -114,7 +115,7 @@ func place(w rawWord, c Chunk) Word {
 	if end-start < shortest {
 		end = start + shortest
 	}
-	return Word{Text: w.text, Start: round3(start), End: round3(end), Confidence: round4(w.p)}
+	return Word{Text: w.text, Start: round3(start), End: round3(end)}
 }
 
 // hasPause says that speech stops and begins again between two moments.
