@@ -111,7 +111,7 @@ const (
 // noFrequency finds "daily" behind a word that says neither how much nor how often.
 func noFrequency(words []said, i int) (risky, bool) {
 	w := bareAt(words, i)
-	if bareAt(words, i+1) != "daily" || w == "" || riskClass(w) != "" || words[i].logp > halfSure || uncounts[w] || oddUnitAt(words, i) {
+	if bareAt(words, i+1) != "daily" || w == "" || riskClass(w) != "" || words[i].logp > halfSure || uncounts[w] || counted[w] || oddUnitAt(words, i) {
 		return risky{}, false
 	}
 	near := nearestOf(w, frequencies, 1)
@@ -165,7 +165,7 @@ func beforeNine(words []said, i int) bool {
 // soundsLikeRisk finds an unsure word that sounds like a word for a number, a negation or a side.
 func soundsLikeRisk(words []said, i int) (risky, bool) {
 	w := bareAt(words, i)
-	if len(w) < 3 || words[i].logp > halfSure || riskClass(w) != "" || lexicon.English(w) < plainEnglish {
+	if len(w) < 3 || words[i].logp > halfSure || riskClass(w) != "" || lexicon.English(w) < plainEnglish || everyday[w] {
 		return risky{}, false
 	}
 	near := nearestOf(w, riskBySound, sameSound)
@@ -174,6 +174,9 @@ func soundsLikeRisk(words []said, i int) (risky, bool) {
 	}
 	return about(words, i, i, riskClass(near), near)
 }
+
+// everyday are words that sound like risk words and are so common that only the model's own readings can tell; see hidden.
+var everyday = wordSet("for to too then than now know on of")
 
 var riskBySound = append(strings.Fields("twice once no none not denies without left right"), numbersBySound...)
 

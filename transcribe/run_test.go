@@ -92,6 +92,9 @@ func (h *babbling) Score(ctx context.Context, _ Context, base []int, edits []Edi
 		return out
 	}
 	out := Scores{Base: logps(len(base))}
+	for range base {
+		out.Rivals = append(out.Rivals, []Rival{{ID: rng.IntN(len(babble)), LogP: -rng.Float64()}, {ID: rng.IntN(len(babble)), LogP: -2}})
+	}
 	for _, e := range edits {
 		out.Edits = append(out.Edits, logps(len(e.Tokens)))
 	}
