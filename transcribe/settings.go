@@ -8,9 +8,9 @@ import (
 	"vesper/internal/lexicon"
 )
 
-// settingsVersion is raised when splitting, guards or word times change, so that saved chunks of an older version are not
+// settingsVersion is raised when splitting, guards, word times or doubts change, so that saved chunks of an older version are not
 // mixed with new ones.
-const settingsVersion = 4
+const settingsVersion = 5
 
 const (
 	defaultBeams = 5 // as the model's authors evaluate it
