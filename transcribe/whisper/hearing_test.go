@@ -70,3 +70,41 @@ func TestWhatWasSaidScoresAboveWhatWasNot(t *testing.T) {
 		t.Errorf("an edit behind the end: %v", err)
 	}
 }
+
+func TestRivalsAreTheLikeliestOtherTokens(t *testing.T) {
+	t.Parallel()
+	p := sharedPool(t)
+	h, err := p.Hear(t.Context(), speech(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	base := p.Encode(" And so my fellow Armenians")
+	scores, err := h.Score(t.Context(), en, base, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, rivals := range scores.Rivals {
+		if len(rivals) == 0 {
+			t.Fatalf("token %d has no rivals", i)
+		}
+		// Each rival's probability is that which it has when it stands there itself.
+		r := rivals[0]
+		other, err := h.Score(t.Context(), en, append(base[:i:i], r.ID), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := other.Base[i]; math.Abs(got-r.LogP) > 0.1 || r.ID == base[i] {
+			t.Errorf("token %d: rival %q at %.2f, scored at %.2f", i, p.Bytes(r.ID), r.LogP, got)
+		}
+		for k := range rivals[1:] {
+			if rivals[k].LogP < rivals[k+1].LogP {
+				t.Errorf("token %d: rivals out of order: %v", i, rivals)
+			}
+		}
+	}
+	at := len(p.Encode(" And so my fellow"))
+	if got := string(p.Bytes(scores.Rivals[at][0].ID)); got != " Americans" {
+		t.Errorf("instead of Armenians: %q", got)
+	}
+}
