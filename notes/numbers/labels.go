@@ -35,6 +35,21 @@ func (s *scan) negative(i int) (number, bool) {
 	return n, ok && n.said
 }
 
+// changedFrom writes what a value was before: "down from nine".
+func changedFrom(s *scan, i int) (match, bool) {
+	if s.at(i-1) != "from" || !s.open(i-1) || !lists()["changes"][s.at(i-2)] {
+		return match{}, false
+	}
+	n, ok := s.clinical(i)
+	if !ok || s.crowded(n) || s.partOfPhrase(i, n) {
+		return match{}, false
+	}
+	if _, _, unit := s.unitAt(n.next); unit {
+		return match{}, false
+	}
+	return match{to: n.next, text: s.style.Number(n.text, false)}, true
+}
+
 // alsoMeasured continues a row of results: "BUN and creatinine of twenty and one point two".
 func alsoMeasured(s *scan, i int) (match, bool) {
 	if s.at(i-1) != "and" || !s.open(i-1) || s.atoms[i-1].mark != "" || !s.numeric(i-2) {

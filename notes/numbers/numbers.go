@@ -44,7 +44,7 @@ var numberReaders = map[string]reader{
 	"temperature": temperature, "height": height, "birth_date": birthDate, "parity": parity,
 	"suture": suture, "dimension": dimension, "ratio": ratio, "spread": spread, "two_counts": twoCounts,
 	"split_number": splitNumber, "crowded_label": crowdedLabel, "quantity": quantity, "measured": measured,
-	"also_measured": alsoMeasured, "labelled": labelled, "per_time": perTime, "cardinal": cardinal,
+	"also_measured": alsoMeasured, "changed_from": changedFrom, "labelled": labelled, "per_time": perTime, "cardinal": cardinal,
 }
 
 // Rewrite returns the edits for words, in order and without overlap. The zero style is the default.
