@@ -139,11 +139,14 @@ func (s *scanner) together(units []unit, path []string) {
 	for _, a := range s.tpl.Sections {
 		for _, both := range a.SatisfiedBy {
 			for _, p := range s.tpl.Sections {
-				if p.Key != a.Key && slices.Contains(p.SatisfiedBy, both) && alternate(path, a.Key, p.Key) {
-					for i := range path {
-						if path[i] == a.Key || path[i] == p.Key {
-							path[i] = both
-						}
+				if p.Key == a.Key || !slices.Contains(p.SatisfiedBy, both) {
+					continue
+				}
+				mixed := alternate(path, a.Key, p.Key)
+				for i := range path {
+					list := units[i].list && cueScore(units[i].keys, a.Cues) > 0 && cueScore(units[i].keys, p.Cues) > 0
+					if (path[i] == a.Key || path[i] == p.Key) && (mixed || list) {
+						path[i] = both
 					}
 				}
 			}

@@ -78,7 +78,7 @@ func (s *scanner) compose() Document {
 			}
 			trimEnd(seg.items)
 			dropLoneQuotes(seg.items)
-			for _, it := range s.table(section, seg.items) {
+			for _, it := range s.lines(section, seg.items) {
 				w.write(it)
 			}
 		}

@@ -40,6 +40,9 @@ func (s *scanner) startsLine(i, end int, delim delimiter) bool {
 	case delimStop:
 		return true
 	case delimNone, delimPause, delimComma:
+		if s.strongBoundary(i) && asked[s.key(end)] {
+			return true
+		}
 		return s.strongBoundary(i) && templates.InClass(s.key(end), "finding") && verbless(append([]string{s.key(i)}, s.sentenceFrom(end)...))
 	}
 	return false

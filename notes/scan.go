@@ -72,6 +72,9 @@ func (s *scanner) step(i int) int {
 		s.mark(&command{act: actMark, text: s.tokens[i].trail}, []int{i})
 		return i + 1
 	}
+	if end := s.namedItem(i); end > i {
+		return end
+	}
 	if f, ok := s.headingAt(i); ok {
 		return s.heading(i, f)
 	}
