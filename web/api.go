@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"vesper/internal/access"
 	"vesper/internal/fault"
+	"vesper/notes"
 )
 
 // Version is that of the API's description.
@@ -30,6 +32,7 @@ func newAPI(mux *http.ServeMux, cookie string) huma.API {
 	useProblems()
 	c := huma.DefaultConfig("Vesper", Version)
 	c.CreateHooks = nil
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
 	c.Info.Description = "From a dictation to a signed note in the EHR. Sign in with POST /api/v1/session; the cookie does the rest. " +
@@ -38,6 +41,14 @@ func newAPI(mux *http.ServeMux, cookie string) huma.API {
 		"session": {Type: "apiKey", In: "cookie", Name: cookie},
 	}
 	return humago.New(mux, c)
+}
+
+// schemaName names a type in the description. Two packages have a Span; the library wants one type for each name.
+func schemaName(t reflect.Type, hint string) string {
+	if t == reflect.TypeFor[notes.Span]() {
+		return "RecordingSpan"
+	}
+	return huma.DefaultSchemaNamer(t, hint)
 }
 
 // jsonFormat escapes <, > and & so that no answer is ever mistaken for a page.

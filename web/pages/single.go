@@ -66,6 +66,7 @@ type signData struct {
 	Blocking int
 	Sections []noteSection
 	Changed  []changedSection
+	Promises []promise
 }
 
 func (s *site) sign(r *http.Request, actor access.Actor) (any, string, error) {
@@ -84,7 +85,7 @@ func (s *site) sign(r *http.Request, actor access.Actor) (any, string, error) {
 		}
 	}
 	if p.Version != nil {
-		d.Sections = noteSections(*p.Version, nil, p.Obstacles)
+		d.Sections, d.Promises = noteSections(*p.Version, nil, p.Obstacles), promises(p.Version.Document)
 	}
 	return d, "Sign", nil
 }
@@ -92,6 +93,7 @@ func (s *site) sign(r *http.Request, actor access.Actor) (any, string, error) {
 type historyData struct {
 	pipeline.History
 	Sections []noteSection // of the newest version, by sentence
+	Promises []promise
 	Timeline []moment
 }
 
@@ -106,7 +108,7 @@ func (s *site) history(r *http.Request, actor access.Actor) (any, string, error)
 	}
 	d := historyData{History: h, Timeline: timeline(h)}
 	if h.Version != nil {
-		d.Sections = noteSections(*h.Version, namesIn(h), h.Obstacles)
+		d.Sections, d.Promises = noteSections(*h.Version, namesIn(h), h.Obstacles), promises(h.Version.Document)
 	}
 	return d, "History", nil
 }

@@ -28,12 +28,29 @@ export interface Flag {
   settled?: { by: string; at: string; how: string } | null;
 }
 export interface Removed { reason: string; text: string; start: number; end: number; section: string }
+export interface FollowUp {
+  id: string;
+  kind: string;
+  text: string;
+  due: string;
+  due_words?: string;
+  to: string;
+  owner: string;
+  conditional?: boolean;
+  condition?: string;
+  pending?: boolean;
+  section: string;
+  start: number;
+  end: number;
+  change?: { by: string; at: string; how: string } | null;
+}
 export interface NoteDocument {
   work_type: string;
   sections: Section[];
   blanks: Blank[] | null;
   flags: Flag[] | null;
   removed?: Removed[] | null;
+  follow_ups?: FollowUp[] | null;
 }
 export interface SectionText { key: string; text: string }
 export interface PersonRef { id: string; name: string }

@@ -11,6 +11,7 @@ import { Binding } from "./bind.ts";
 import { keepClaim } from "./claim.ts";
 import { askConflict, textBlock } from "./conflict.ts";
 import { doubtsOf, drawDoubts, drawRemoved, type Doubt } from "./doubts.ts";
+import { drawPromises } from "./promises.ts";
 import { Saver } from "./saver.ts";
 import { buildDoc, fromTexts } from "./schema.ts";
 import { Surface } from "./surface.ts";
@@ -77,6 +78,7 @@ export class Desk {
       q.onclick = () => this.reveal(this.doubts[Number(q.closest<HTMLElement>("[data-i]")!.dataset["i"])]!);
     }
     drawRemoved(doc, (a, b) => this.player?.playSpans([[a, b]]));
+    drawPromises(doc, (a, b) => this.player?.playSpans([[a, b]]));
     this.surface.flags(doc.flags ?? []);
     const marks = this.doubts.filter((d) => d.end > 0).map((d) => ({ start: d.start, end: d.end, critical: d.critical }));
     this.overview?.show(this.detail.transcript?.spans ?? [], marks, this.detail.transcript?.audio.seconds ?? this.detail.seconds);
