@@ -70,6 +70,7 @@ func findFollowUps(d Document) []FollowUp {
 	for _, s := range d.Sections {
 		c := followups.Context{Day: day, Drug: drugLike, FollowUp: strings.Contains(s.Key, "follow")}
 		c.Plan = slices.ContainsFunc(planned, func(p string) bool { return strings.Contains(s.Key, p) }) && !reports[s.Key]
+		c.Report = reports[s.Key]
 		text := s.Text()
 		for _, b := range sentenceBounds(text) {
 			for _, f := range followups.Find(text[b[0]:b[1]], c) {

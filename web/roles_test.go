@@ -117,7 +117,7 @@ func (w *world) target(state string) uuid.UUID {
 func (w *world) call(c *client, route string, id uuid.UUID, body string) answer {
 	w.Helper()
 	method, path, _ := strings.Cut(route, " ")
-	path = strings.NewReplacer("{id}", id.String(), "{flag}", "f1").Replace(path)
+	path = strings.NewReplacer("{id}", id.String(), "{flag}", "f1", "{number}", "1").Replace(path)
 	switch {
 	case route == "POST /api/v1/dictations":
 		return c.submit(tone(), "a.wav", nil, nil)

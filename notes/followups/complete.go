@@ -37,6 +37,9 @@ func (r *reader) bare(from, to int) (Due, int) {
 	if m == nil {
 		return Due{}, -1
 	}
+	if rest := r.low[from+m[1]:]; strings.HasPrefix(rest, "-old") || strings.HasPrefix(rest, " old") {
+		return Due{}, -1 // an age
+	}
 	lead := strings.TrimSpace(r.low[from : from+m[0]])
 	if w := lastWord(lead); w != "" && duration.MatchString(w) && duration.FindString(w) == w {
 		return Due{}, -1

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // hit is a place where a rule's words stand.
@@ -44,6 +45,9 @@ func (r *reader) clause(cl clause, condition string) (out []Finding, lead string
 		}
 		if whole != "" {
 			f.Conditional, f.Condition = true, whole
+			if to < cl.to {
+				f.To = r.trimEnd(cl.to)
+			}
 		}
 		f.Owner = r.owner(h, f.From, f)
 		if n := len(out); n > 0 && accepted && out[n-1].Kind == f.Kind && (h.rule.Thing || f.Kind == Referral) {
@@ -60,9 +64,11 @@ func (r *reader) clause(cl clause, condition string) (out []Finding, lead string
 }
 
 var (
-	ifs   = regexp.MustCompile(`\b(?:if|unless|in case|in the event|provided that|assuming|depending on|should (?:he|she|they|it|the|symptoms?|pain|fever|this|there|his|her) )`)
+	ifs   = regexp.MustCompile(`\b(?:(?:with|for) (?:(?:any|new|worsening|increasing|increased|persistent|recurrent|severe) )*(?:fevers?|chills|bleeding|vomiting|redness|drainage|swelling|weakness|numbness|shortness of breath|chest pain|worsening|symptoms|signs of|concerns|questions|problems)\b|if|unless|in case|in the event|provided that|assuming|depending on|should (?:he|she|they|it|the|symptoms?|pain|fever|this|there|his|her) )`)
 	loose = regexp.MustCompile(`^(?:if|unless) (?:needed|necessary|required)\b`)
-	begun = regexp.MustCompile(`, | then |[ ,](?:please )?` + verbs + `\b`)
+	// precaution is an order that a complaint after it conditions: "call with fevers".
+	precaution = regexp.MustCompile(`\b(?:call|return|come back|notify|go to|seek)\b`)
+	begun      = regexp.MustCompile(`, | then |[ ,](?:please )?` + verbs + `\b`)
 )
 
 // condition finds the words that make a clause depend on something.
@@ -74,6 +80,11 @@ func (r *reader) condition(cl clause) (begin, end int, ok bool) {
 	begin = cl.from + m[0]
 	if strings.HasPrefix(r.low[begin:], "should") && m[0] > 0 {
 		return 0, 0, false
+	}
+	if before := r.low[cl.from:begin]; strings.HasPrefix(r.low[begin:], "with") || strings.HasPrefix(r.low[begin:], "for") {
+		if _, at := dueIn(before, before, r.Day); at >= 0 || !precaution.MatchString(before) {
+			return 0, 0, false // what a visit is for
+		}
 	}
 	if strings.TrimSpace(r.low[cl.from:begin]) != "" { // it follows what it conditions, to the end
 		return begin, cl.to, true
@@ -160,13 +171,18 @@ var excluded = regexp.MustCompile(`^(?:(?:return|returns|returning|come|comes|ba
 	`send(?:s|ing)? (?:him|her|them) home|draw (?:sheet|conclusion)|check (?:mark|in)|labs? coats?|surgery (?:note|date)|note to (?:self|file))`)
 
 var (
-	glue   = regexp.MustCompile(`(?:,|,? and|,? or|;|,? plus|,? along with|,? as well as|/|\+| &) ?(?:(?:also|then|a|an|the|his|her|their|some) )*$|^ ?(?:,|and|/|\+|&)? ?$`)
-	reason = regexp.MustCompile(`\b(?:for|with|about|regarding|to|after|before|until|if|prior to|pending|due to|because)\b`)
+	glue = regexp.MustCompile(`(?:,|,? and|,? or|;|,? plus|,? along with|,? as well as|/|\+| &) ?(?:(?:also|then|a|an|the|his|her|their|some) )*$|^ ?(?:,|and|/|\+|&)? ?$`)
+	// withThing may stand between a visit and the test that is due with it.
+	withThing = regexp.MustCompile(`^[a-z0-9 -]{0,40}\b(?:with|for) (?:(?:a|an|the|some|his|her|repeat|fasting|and) )*$`)
+	reason    = regexp.MustCompile(`\b(?:for|with|about|regarding|to|after|before|until|if|prior to|pending|due to|because)\b`)
 )
 
 // listed says that a hit goes on the list that an earlier one began: "CBC, CMP and a chest x-ray".
 func (r *reader) listed(before, h hit, _ bool) bool {
 	gap := r.low[before.to:h.from]
+	if before.rule.Kind == Appointment && h.rule.Thing && withThing.MatchString(gap) {
+		return true // "return in two weeks with a metabolic panel"
+	}
 	return glue.MatchString(gap) && !reason.MatchString(gap)
 }
 
@@ -209,10 +225,18 @@ var listed = regexp.MustCompile(`(?:labs?|orders?|imaging|tests?|today)[:,] `)
 func (r *reader) committed(h hit, before, after string, m cueKind, f Finding) bool {
 	coming := f.Due.Date != "" || f.Due.AsNeeded || (f.Due.Words != "" && r.Day.IsZero())
 	initial := initialWords.MatchString(before)
+	if f.Due.Date != "" && f.Due.Date < r.Day.Format(time.DateOnly) {
+		return false
+	}
+	if h.rule.Thing && r.Report && m != future {
+		return false
+	}
 	if h.rule.Thing {
 		return r.thing(h, before, after, m, coming, initial)
 	}
 	switch {
+	case r.Report && m != future && !placed.MatchString(after):
+		return false
 	case !r.Plan && f.Due.Date != "" && f.Due.Date == write(r.Day) && strings.HasPrefix(r.low[h.from:], "return"):
 		return false // "she returns today"
 	case m == past || (m == ongoing && !strings.HasSuffix(strings.TrimSpace(before), " to")):
@@ -230,6 +254,12 @@ func (r *reader) committed(h hit, before, after string, m cueKind, f Finding) bo
 // thing says whether a named test is one that is to be done.
 func (r *reader) thing(h hit, before, after string, m cueKind, coming, initial bool) bool {
 	ordered := orderVerb.MatchString(r.low[h.from:h.to])
+	if outcome.MatchString(after) {
+		return false
+	}
+	if h.rule.Kind != "" && attached.MatchString(before) && !r.Report {
+		return true // beside a visit, which was judged
+	}
 	if argument.MatchString(before) && !asked.MatchString(before) {
 		return false
 	}
@@ -252,6 +282,13 @@ func (r *reader) thing(h hit, before, after string, m cueKind, coming, initial b
 	}
 	return coming && initial
 }
+
+var (
+	// outcome after a test's name is what came of it, not the test.
+	outcome = regexp.MustCompile(`^ (?:results?|findings|report|images)\b`)
+	// attached is a visit before the name of a test that is due with it.
+	attached = regexp.MustCompile(`\b(?:return|follow[- ]?up|come back|see (?:me|us)|rtc|recheck|back)\b[a-z0-9 -]{0,40}\b(?:with|for) (?:(?:a|an|the|some|his|her|repeat|fasting|and) )*$`)
+)
 
 // bareResult keeps words that only name what was discussed: "results", "levels", "surgery" without more.
 func bareResult(h hit, after string, coming bool) bool {

@@ -82,6 +82,9 @@ type Context struct {
 	Plan bool
 	// FollowUp says that the sentence stands under the heading "Follow-up", where "two weeks" alone is a visit.
 	FollowUp bool
+	// Report says that the sentence stands where things are told that were: history, comparison, description. There only what
+	// is said to be coming counts.
+	Report bool
 	// Drug tells the names of drugs, in lower case; without it no hold is found.
 	Drug func(word string) bool
 }
