@@ -46,7 +46,16 @@ var looks = map[string]struct {
 	"Terms":      {"", "physician", 1, attempts[access.ReadTerms]},
 	"AddTerm":    {"", "physician", 1, attempts[access.ManageTerms]},
 	"RemoveTerm": {"", "supervisor", 2, addAndRemove},
-	"AuditTrail": {"", "compliance", 1, attempts[access.ReadAudit]},
+	"TextBlocks": {"", "physician", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.TextBlocks(context.Background(), a)
+		return err
+	}},
+	"AddTextBlock": {"", "physician", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.AddTextBlock(context.Background(), a, pipeline.TextBlock{Name: "heart exam", Text: "Regular rhythm."})
+		return err
+	}},
+	"RemoveTextBlock": {"", "physician", 2, addAndRemoveBlock},
+	"AuditTrail":      {"", "compliance", 1, attempts[access.ReadAudit]},
 	"VerifyAudit": {"", "compliance", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
 		_, err := w.svc.VerifyAudit(context.Background(), a)
 		return err

@@ -245,6 +245,7 @@ func (w *Worker) draft(ctx context.Context, job Job) (uuid.UUID, error) {
 	var t transcribe.Transcript
 	var d Dictation
 	var patient notes.Patient
+	var blocks []TextBlock
 	err = w.Store.InTx(ctx, job.PracticeID, func(ctx context.Context, tx Tx) (err error) {
 		if d, err = tx.Dictation(ctx, job.DictationID); err != nil {
 			return err
@@ -253,7 +254,10 @@ func (w *Worker) draft(ctx context.Context, job Job) (uuid.UUID, error) {
 		if err != nil {
 			return err
 		}
-		patient, err = patientFacts(ctx, tx, d, st)
+		if patient, err = patientFacts(ctx, tx, d, st); err != nil {
+			return err
+		}
+		blocks, err = tx.TextBlocks(ctx, d.AuthorID, job.CreatedAt) // a retry finds the same ones
 		return err
 	})
 	if err != nil {
@@ -262,7 +266,7 @@ func (w *Worker) draft(ctx context.Context, job Job) (uuid.UUID, error) {
 	if st.DictationID != job.DictationID {
 		return uuid.Nil, fault.New(fault.Invalid, "job_settings", "The job's settings name the transcript of another dictation. Order the stage again.")
 	}
-	doc, err := notes.Draft(t, tpl, notes.Options{Dictated: d.ReceivedAt.Local(), Patient: patient})
+	doc, err := notes.Draft(t, tpl, notes.Options{Dictated: d.ReceivedAt.Local(), Patient: patient, Blocks: spokenBlocks(blocks)})
 	if err != nil {
 		return uuid.Nil, err
 	}

@@ -115,6 +115,7 @@ func (s *Server) mount() error {
 	s.mountRegistry()
 	s.mountPeople()
 	s.mountTerms()
+	s.mountBlocks()
 	s.mountAudit()
 	s.mountHealth()
 	if err := s.serveDescription(); err != nil {

@@ -94,6 +94,9 @@ type Vocabulary interface {
 	Terms(ctx context.Context, actor access.Actor, author *uuid.UUID) ([]pipeline.VocabularyTerm, error)
 	AddTerm(ctx context.Context, actor access.Actor, v pipeline.VocabularyTerm) (pipeline.VocabularyTerm, error)
 	RemoveTerm(ctx context.Context, actor access.Actor, id uuid.UUID) error
+	TextBlocks(ctx context.Context, actor access.Actor) ([]pipeline.TextBlock, error)
+	AddTextBlock(ctx context.Context, actor access.Actor, b pipeline.TextBlock) (pipeline.TextBlock, error)
+	RemoveTextBlock(ctx context.Context, actor access.Actor, id uuid.UUID) error
 }
 
 // Auditor reads and verifies the record.

@@ -139,6 +139,13 @@ func (s *stage) Terms(context.Context, access.Actor, *uuid.UUID) ([]pipeline.Voc
 	}, s.fail
 }
 
+func (s *stage) TextBlocks(context.Context, access.Actor) ([]pipeline.TextBlock, error) {
+	if s.empty {
+		return nil, s.fail
+	}
+	return []pipeline.TextBlock{{ID: dictated, AuthorID: doctor, Name: s.name, Also: []string{s.name}, Text: s.name, AddedAt: now}}, s.fail
+}
+
 func (s *stage) WorkTypes() []templates.Template { return templates.All() }
 
 // bundles stands for the embedded assets, whose addresses only have to be right.
