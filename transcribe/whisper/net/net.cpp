@@ -25,6 +25,9 @@ static ggml_backend_buffer_t vsp_alloc_weights(struct ggml_context *ctx, ggml_ba
 #include <functional>
 
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,6 +46,9 @@ struct vsp_net {
     bool has_batch = false;
     model_parts parts;
     bool packed = false;
+    bool use_gpu = false;
+    vsp_net_facts about = {};
+    ggml_backend_buffer_t kept = nullptr; // what one stage of the encoder hands to the next
 };
 
 static whisper_alignment_heads_preset heads_for(const char *name) {
@@ -87,6 +93,13 @@ static bool open_state(vsp_net *n) {
                                live_cells(*n->ctx))) {
         return false;
     }
+    if (!n->use_gpu) {
+        for (auto *sched : {&n->state->sched_conv, &n->state->sched_encode, &n->state->sched_cross, &n->state->sched_decode}) {
+            if (sched == &n->state->sched_decode && !n->packed) continue;
+            ggml_backend_sched_free(sched->sched);
+            sched->sched = nullptr;
+        }
+    }
     // The processor's backends ask before each node of a graph, so that even the encoder stops at once.
     for (auto &b : n->state->backends) {
         auto *reg = ggml_backend_dev_backend_reg(ggml_backend_get_device(b));
@@ -96,15 +109,44 @@ static bool open_state(vsp_net *n) {
     return true;
 }
 
+static vsp_net_facts about(whisper_context &ctx) {
+    auto *c = &ctx;
+    vsp_net_facts f = {};
+    f.vocabulary = whisper_n_vocab(c);
+    f.text_context = whisper_n_text_ctx(c);
+    f.multilingual = whisper_is_multilingual(c);
+    f.sot = whisper_token_sot(c);
+    f.eot = whisper_token_eot(c);
+    f.prev = whisper_token_prev(c);
+    f.nosp = whisper_token_nosp(c);
+    f.notimestamps = whisper_token_not(c);
+    f.timestamps = whisper_token_beg(c);
+    f.transcribe = whisper_token_transcribe(c);
+    f.language_first = whisper_token_lang(c, 0);
+    f.languages = f.multilingual ? f.transcribe - 1 - f.language_first : 0;
+    const auto blank = c->vocab.token_to_id.find(" ");
+    f.blank = blank == c->vocab.token_to_id.end() ? -1 : blank->second;
+    return f;
+}
+
+// give_back returns free memory to the system, and from then on large pieces at once when they are freed.
+static void give_back() {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 256 << 10);
+    malloc_trim(0);
+#endif
+}
+
 vsp_net *vsp_net_open(const vsp_net_config *c, int (*stop)(void *), void *user) {
     whisper_log_set(discard_log, nullptr);
     auto *n = new vsp_net;
     n->n_threads = c->n_threads > 0 ? c->n_threads : 1;
     n->stop = stop;
     n->user = user;
+    n->use_gpu = c->use_gpu != 0;
 
     whisper_context_params p = whisper_context_default_params();
-    p.use_gpu = c->use_gpu != 0;
+    p.use_gpu = n->use_gpu;
     p.flash_attn = false; // the decoder's attention must be visible; the encoder has its own switch
     p.dtw_token_timestamps = true;
     p.dtw_aheads_preset = heads_for(c->preset);
@@ -122,6 +164,11 @@ vsp_net *vsp_net_open(const vsp_net_config *c, int (*stop)(void *), void *user) 
     }
     n->batch = whisper_batch_init(NET_BATCH, 1);
     n->has_batch = true;
+    n->about = about(*n->ctx);
+    // The two maps of all words are not asked again; what memory loading took goes back.
+    n->ctx->vocab.token_to_id.clear();
+    n->ctx->vocab.id_to_token.clear();
+    give_back();
     return n;
 }
 
@@ -130,6 +177,7 @@ void vsp_net_close(vsp_net *n) {
     if (n->has_batch) whisper_batch_free(n->batch);
     if (n->state) whisper_free_state(n->state);
     if (n->ctx) whisper_free(n->ctx);
+    if (n->kept) ggml_backend_buffer_free(n->kept);
     delete n;
 }
 
@@ -152,28 +200,50 @@ static void set_mel(const whisper_state &s, ggml_tensor *input) {
     ggml_backend_tensor_set(input, padded.data(), 0, ggml_nbytes(input));
 }
 
+// stage runs one graph of the encoder, which fill may put something into before, and returns its result in kept. On a
+// processor its memory is given back at once: the stages need much, one after the other, and the decoder none of it.
+template <typename Build, typename Fill>
+static bool stage(vsp_net *n, whisper_sched &s, Build build, Fill fill, ggml_tensor **result) {
+    if (!s.sched) {
+        auto &b = n->state->backends;
+        s.sched = ggml_backend_sched_new(b.data(), nullptr, b.size(), WHISPER_MAX_NODES, false, true);
+    }
+    ggml_cgraph *graph = build(*n->ctx, *n->state);
+    bool ok = ggml_backend_sched_alloc_graph(s.sched, graph);
+    if (ok) fill(graph);
+    ok = ok && ggml_graph_compute_helper(s.sched, graph, n->n_threads) && !stopped(n);
+    if (n->use_gpu) return ok;
+    if (ok && result) {
+        ggml_tensor *t = *result;
+        if (!n->kept) n->kept = ggml_backend_buft_alloc_buffer(ggml_backend_cpu_buffer_type(), ggml_nbytes(t));
+        if (n->kept && ggml_backend_buffer_get_size(n->kept) >= ggml_nbytes(t)) {
+            void *to = ggml_backend_buffer_get_base(n->kept);
+            ggml_backend_tensor_get(t, to, 0, ggml_nbytes(t));
+            t->data = to;
+            t->buffer = n->kept;
+        } else {
+            ok = false;
+        }
+    }
+    ggml_backend_sched_free(s.sched);
+    s.sched = nullptr;
+    return ok;
+}
+
 // encode runs the three graphs of the encoder. Flash attention is the faster there, and is switched on for it alone: the
 // keys and values that the library's decoder reads are laid out for attention that can be seen.
 static bool encode(vsp_net *n) {
-    auto &ctx = *n->ctx;
     auto &s = *n->state;
-    ggml_cgraph *conv = whisper_build_graph_conv(ctx, s);
-    if (!ggml_backend_sched_alloc_graph(s.sched_conv.sched, conv)) return false;
-    set_mel(s, ggml_graph_get_tensor(conv, "mel"));
-    if (!ggml_graph_compute_helper(s.sched_conv.sched, conv, n->n_threads) || stopped(n)) return false;
-
-    ctx.params.flash_attn = true;
-    ggml_cgraph *encoder = whisper_build_graph_encoder(ctx, s);
-    ctx.params.flash_attn = false;
-    if (!ggml_backend_sched_alloc_graph(s.sched_encode.sched, encoder) ||
-        !ggml_graph_compute_helper(s.sched_encode.sched, encoder, n->n_threads) || stopped(n)) {
+    const auto nothing = [](ggml_cgraph *) {};
+    if (!stage(n, s.sched_conv, whisper_build_graph_conv, [&](ggml_cgraph *g) { set_mel(s, ggml_graph_get_tensor(g, "mel")); }, &s.embd_conv)) {
         return false;
     }
-    ctx.params.flash_attn = n->packed;
-    ggml_cgraph *cross = whisper_build_graph_cross(ctx, s);
-    ctx.params.flash_attn = false;
-    return ggml_backend_sched_alloc_graph(s.sched_cross.sched, cross) &&
-           ggml_graph_compute_helper(s.sched_cross.sched, cross, n->n_threads);
+    n->ctx->params.flash_attn = true;
+    bool ok = stage(n, s.sched_encode, whisper_build_graph_encoder, nothing, &s.embd_enc);
+    n->ctx->params.flash_attn = n->packed;
+    ok = ok && stage(n, s.sched_cross, whisper_build_graph_cross, nothing, nullptr);
+    n->ctx->params.flash_attn = false;
+    return ok;
 }
 
 int vsp_net_encode(vsp_net *n, const float *samples, int count) {
@@ -255,25 +325,7 @@ void vsp_net_drop(vsp_net *n, int32_t seq) { whisper_kv_cache_seq_rm(n->state->k
 
 void vsp_net_trim(vsp_net *n, int32_t seq, int32_t count) { whisper_kv_cache_seq_rm(n->state->kv_self, seq, count, -1); }
 
-vsp_net_facts vsp_net_about(vsp_net *n) {
-    auto *c = n->ctx;
-    vsp_net_facts f = {};
-    f.vocabulary = whisper_n_vocab(c);
-    f.text_context = whisper_n_text_ctx(c);
-    f.multilingual = whisper_is_multilingual(c);
-    f.sot = whisper_token_sot(c);
-    f.eot = whisper_token_eot(c);
-    f.prev = whisper_token_prev(c);
-    f.nosp = whisper_token_nosp(c);
-    f.notimestamps = whisper_token_not(c);
-    f.timestamps = whisper_token_beg(c);
-    f.transcribe = whisper_token_transcribe(c);
-    f.language_first = whisper_token_lang(c, 0);
-    f.languages = f.multilingual ? f.transcribe - 1 - f.language_first : 0;
-    const auto blank = c->vocab.token_to_id.find(" ");
-    f.blank = blank == c->vocab.token_to_id.end() ? -1 : blank->second;
-    return f;
-}
+vsp_net_facts vsp_net_about(vsp_net *n) { return n->about; }
 
 int32_t vsp_net_language(vsp_net *n, const char *code) {
     const int id = whisper_lang_id(code);
