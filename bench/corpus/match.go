@@ -8,7 +8,9 @@ import (
 )
 
 // folded is the form in which texts are compared: lower case, hyphens as spaces, no colon after a label.
-func folded(s string) string { return strings.NewReplacer("-", " ", ": ", " ").Replace(strings.ToLower(s)) }
+func folded(s string) string {
+	return strings.NewReplacer("-", " ", ": ", " ").Replace(strings.ToLower(s))
+}
 
 var blank = regexp.MustCompile(`\[blank[^\]]*\]`)
 

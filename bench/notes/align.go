@@ -1,5 +1,7 @@
 package main
 
+import "strings"
+
 // pairs is an alignment of the expected note with a draft: for each token the place of its partner, -1 for none.
 type pairs struct {
 	want, got     []token
@@ -156,4 +158,30 @@ func (p *pairs) around(from, to int) (start, end float64, ok bool) {
 		return p.got[before].end, p.got[after].start, true
 	}
 	return start, end, ok
+}
+
+// instead is what the draft has where an expected text should stand, for telling a miss; "" where nothing tells it.
+func (p *pairs) instead(text string) string {
+	from, to := find(p.want, text)
+	if to == 0 {
+		return ""
+	}
+	before, after := -1, len(p.got)
+	for i := from - 1; i >= 0 && before < 0; i-- {
+		before = p.ofWant[i]
+	}
+	for i := to; i < len(p.want); i++ {
+		if p.ofWant[i] > before {
+			after = p.ofWant[i]
+			break
+		}
+	}
+	if after-before > 2*(to-from)+8 {
+		return ""
+	}
+	var out []string
+	for j := before + 1; j < after; j++ {
+		out = append(out, p.got[j].text)
+	}
+	return ", there stands “" + strings.Join(out, " ") + "”"
 }

@@ -121,7 +121,7 @@ func (s *score) judgeFollowUps(c corpus.Case, doc notes.Document) {
 }
 
 // judgeTerms counts the medical terms that stand in the note and those that stand in the engine's own text.
-func (s *score) judgeTerms(c corpus.Case, doc notes.Document, t transcribe.Transcript) {
+func (s *score) judgeTerms(c corpus.Case, doc notes.Document, t transcribe.Transcript, p pairs) {
 	text := bodyOf(doc)
 	for _, term := range c.Expect.Terms {
 		fact := corpus.Fact{Text: term}
@@ -129,7 +129,7 @@ func (s *score) judgeTerms(c corpus.Case, doc notes.Document, t transcribe.Trans
 		s.terms.count(in)
 		s.engine.count(fact.In(t.Text))
 		if !in {
-			s.miss("term", term)
+			s.miss("term", term+p.instead(term))
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 
 	"vesper/bench/corpus"
@@ -106,23 +107,32 @@ func judge(c corpus.Case, tpl templates.Template, t transcribe.Transcript, voice
 	s.judgeDrift(p)
 	s.judgeFlags(c, doc, p)
 	s.judgeFollowUps(c, doc)
-	s.judgeTerms(c, doc, t)
+	s.judgeTerms(c, doc, t, p)
 	s.time, err = speed(tpl, t)
 	return s, err
 }
 
-// speed is the median time of a draft, as for 400 words.
+// speed is the median processor time of a draft, as for 400 words: what it takes on a machine that does nothing else.
 func speed(tpl templates.Template, t transcribe.Transcript) (time.Duration, error) {
 	const runs = 9
 	var times [runs]time.Duration
 	for i := range times {
-		began := time.Now()
+		began := processor()
 		if _, err := notes.Draft(t, tpl, notes.Options{}); err != nil {
 			return 0, err
 		}
-		times[i] = time.Since(began)
+		times[i] = processor() - began
 	}
 	return median(times[:]) * 400 / time.Duration(max(1, len(t.Words))), nil
+}
+
+// processor is the time that this program has had on processors.
+func processor() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0 // cannot fail for the program itself
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // about says what was measured, for the page.

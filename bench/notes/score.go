@@ -55,7 +55,7 @@ func (s *score) judgeFacts(c corpus.Case, doc notes.Document, p pairs) {
 		s.safe.count(right || flagged)
 		if !right {
 			s.recalled.count(flagged)
-			s.miss("fact", string(f.Kind)+" “"+f.Text+"”"+map[bool]string{true: " (flagged)"}[flagged])
+			s.miss("fact", string(f.Kind)+" “"+f.Text+"”"+p.instead(f.Text)+map[bool]string{true: " (flagged)"}[flagged])
 		}
 	}
 }

@@ -210,5 +210,5 @@ that lie beside the recordings. Nobody tunes on the unseen half; the command nam
 | wrong and flagged | wrong facts and doubts asked for that have a flag |
 | follow-ups, due, extra | promises found; of these, with their date; found, but never promised |
 | terms, engine's terms | medical terms that stand in the note, and in the transcript it was made from |
-| ms | median time of a draft, for 400 words |
+| ms | median processor time of a draft, for 400 words |
 `
