@@ -12,6 +12,9 @@ const (
 func (s *scanner) soundsLikeHeading(i int) (found, bool) {
 	joined := ""
 	for n := 1; n <= longestHeading && i+n <= len(s.tokens); n++ {
+		if denials[s.key(i+n-1)] {
+			break
+		}
 		joined += s.key(i + n - 1)
 		delim, eaten := s.delimiterAt(i + n)
 		if delim != delimColon && delim != delimStop {
@@ -33,12 +36,26 @@ func (s *scanner) soundsLikeHeading(i int) (found, bool) {
 		if s.headings.known[joined] {
 			break
 		}
-		if h, ok := s.closest(soundOf(joined), farthest); ok {
+		if h, ok := s.closest(soundOf(joined), farthest); ok && !s.holdsHeading(i, n, h) {
 			return found{heading: h, words: n, eaten: eaten}, true
 		}
 		break
 	}
 	return found{}, false
+}
+
+// denials never stand in a heading: "No drug allergies." is a statement.
+var denials = wordSet("no not none without never denies denied nil negative nonexistent")
+
+// holdsHeading says that the words at token i hold a heading exactly: then the others beside it were not misheard, and mean
+// something ("mild complications").
+func (s *scanner) holdsHeading(i, n int, h heading) bool {
+	for j := i; j+len(h.words) <= i+n; j++ {
+		if s.wordsAt(j, h.words) {
+			return true
+		}
+	}
+	return false
 }
 
 // closest is the section heading that sounds most like the words, if any is close enough.

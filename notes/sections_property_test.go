@@ -19,6 +19,7 @@ var sentencesWithoutHeadings = []string{
 	"No known drug allergies.", "She does not smoke period", "Hypertension, not at goal.", "Continue metformin.", "Labs show a hemoglobin of 12.",
 	"Her past medical history is significant for gout.", "Medications include aspirin.", "It was normal.", "Appendectomy in 1985.", "Number one gout.",
 	"number two rest at home period", "lungs colon clear period", "Abdomen soft.", "heat colon normal period", "Heart, regular.", "new paragraph",
+	"vital signs colon blood pressure one twenty over eighty comma pulse 70 comma and temperature 98.6 period he is well period",
 	"scratch that", "odd zanterpel words", "1. Rest. 2. Ice.", "Problem number one, cough.", "pedigree colon none period", "9 p.m.", "and", "period",
 }
 
