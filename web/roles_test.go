@@ -50,6 +50,9 @@ var rights = map[string]struct {
 	"GET /api/v1/terms":                                  {"", "", "physician other supervisor admin"},
 	"POST /api/v1/terms":                                 {"", `{"text":"Zanterpel","kind":"brand"}`, "physician other supervisor admin"},
 	"POST /api/v1/terms/{id}/remove":                     {"", "", "physician other supervisor admin"},
+	"GET /api/v1/blocks":                                 {"", "", "physician other"},
+	"POST /api/v1/blocks":                                {"", `{"name":"heart exam","text":"Regular rhythm."}`, "physician other"},
+	"POST /api/v1/blocks/{id}/remove":                    {"", "", "physician other"},
 	"GET /api/v1/audit":                                  {"", "", "compliance"},
 	"GET /api/v1/audit/verify":                           {"", "", "compliance"},
 	// The recordings and uploads have tests of their own; here it only matters who is let in.

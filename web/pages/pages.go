@@ -34,6 +34,7 @@ type Service interface {
 	People(ctx context.Context, actor access.Actor, role string) ([]pipeline.Person, error)
 	Encounters(ctx context.Context, actor access.Actor, author uuid.UUID) ([]pipeline.Encounter, error)
 	Terms(ctx context.Context, actor access.Actor, author *uuid.UUID) ([]pipeline.VocabularyTerm, error)
+	TextBlocks(ctx context.Context, actor access.Actor) ([]pipeline.TextBlock, error)
 	WorkTypes() []templates.Template
 }
 

@@ -13,6 +13,7 @@ type wordsData struct {
 	Mine     []pipeline.VocabularyTerm
 	Practice []pipeline.VocabularyTerm // shown below the own list, to be read only
 	Kinds    []wordKind
+	Texts    []pipeline.TextBlock // the reader's own texts, inserted by name
 }
 
 // wordKind is a kind of term as people choose it.
@@ -48,6 +49,9 @@ func (s *site) words(r *http.Request, actor access.Actor) (any, string, error) {
 		} else {
 			d.Practice = append(d.Practice, v)
 		}
+	}
+	if err == nil && d.Own {
+		d.Texts, err = s.Service.TextBlocks(r.Context(), actor)
 	}
 	return d, "Words", err
 }

@@ -31,3 +31,33 @@ for (const b of document.querySelectorAll<HTMLButtonElement>("button.remove")) {
     });
   });
 }
+
+// Texts that are inserted by name; only physicians have the form.
+const block = document.getElementById("add-block") as HTMLFormElement | null;
+
+block?.addEventListener("submit", (e) => {
+  e.preventDefault();
+  showError("block-error", "");
+  void busy(block.querySelector("button")!, async () => {
+    try {
+      const also = value("b-also");
+      await post("/api/v1/blocks", { name: value("b-name"), also: also === "" ? [] : [also], text: byID<HTMLTextAreaElement>("b-text").value });
+      location.reload();
+    } catch (err) {
+      showError("block-error", words(err));
+    }
+  });
+});
+
+for (const b of document.querySelectorAll<HTMLButtonElement>("button.remove-block")) {
+  b.addEventListener("click", () => {
+    void busy(b, async () => {
+      try {
+        await postEmpty(`/api/v1/blocks/${b.dataset["id"]}/remove`);
+        location.reload();
+      } catch (err) {
+        showError("blocks-error", words(err));
+      }
+    });
+  });
+}
