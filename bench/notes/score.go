@@ -129,6 +129,9 @@ func (s *score) judgeSections(c corpus.Case, p pairs) {
 			}
 		}
 		right := here > 0 && elsewhere*9 <= here && foreign*9 <= here
+		if here+elsewhere == 0 && foreign == 0 { // none of its words was heard: it must hold what was heard instead
+			right = slices.ContainsFunc(p.got, func(t token) bool { return t.section == want.Key && !t.mark })
+		}
 		s.sections.count(right)
 		if !right {
 			s.miss("section", want.Key+map[bool]string{true: " stands in " + where, false: " holds other sections' words"}[elsewhere > 0 || here == 0])
@@ -223,9 +226,18 @@ func (s *score) judgeSource(r notes.Run, t transcribe.Transcript) {
 		}
 	}
 	for _, w := range words {
-		if !strings.Contains(said.String(), strings.ToLower(w)) && !strings.Contains(strings.ReplaceAll(said.String(), " ", ""), strings.ToLower(w)) {
+		if !strings.Contains(said.String(), strings.ToLower(w)) && !strings.Contains(lettersOf(said.String()), strings.ToLower(w)) {
 			s.invented++
 			s.miss("invented", w+" from “"+strings.TrimSpace(said.String())+"” ("+string(r.Source.Kind)+")")
 		}
 	}
+}
+
+func lettersOf(text string) string {
+	return strings.Map(func(c rune) rune {
+		if !unicode.IsLetter(c) {
+			return -1
+		}
+		return c
+	}, text)
 }
