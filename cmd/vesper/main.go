@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -66,6 +67,9 @@ type runtime struct {
 
 func main() {
 	whisper.RunChildIfAsked() // an engine child is this same binary; it never gets past this line
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // most of the heap is the lexicon, which stays: half of it in garbage is enough
+	}
 	os.Exit(run(os.Args[1:]))
 }
 

@@ -108,3 +108,55 @@ func TestRivalsAreTheLikeliestOtherTokens(t *testing.T) {
 		t.Errorf("instead of Armenians: %q", got)
 	}
 }
+
+// TestBothDecodersHearTheSame holds our own decoder against the library's, which is slower and stands in where the
+// processor lacks the instructions.
+func TestBothDecodersHearTheSame(t *testing.T) {
+	x := speech(t)
+	score := func() ([]transcribe.Token, transcribe.Scores) {
+		p := newPool(t, func(c *Config) { c.Children = 1 })
+		h, err := p.Hear(t.Context(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.Close()
+		found, err := h.Decode(t.Context(), transcribe.DecodeOptions{Context: en, Beams: 5})
+		if err != nil {
+			t.Fatal(err)
+		}
+		base := found[0].IDs()
+		edits := []transcribe.Edit{{At: 3, Tokens: p.Encode(" Armenians, ask not")}, {At: 5, Tokens: p.Encode(" do not ask what your county")}}
+		told := transcribe.Context{Language: "en", Prompt: p.Encode(" Kennedy, inauguration.")}
+		s, err := h.Score(t.Context(), told, base, edits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found[0].Tokens, s
+	}
+	tokens, ours := score()
+	t.Setenv("VESPER_ENGINE_KERNELS", "off")
+	theirTokens, theirs := score()
+	if len(tokens) != len(theirTokens) {
+		t.Fatalf("%d tokens, the library's decoder hears %d", len(tokens), len(theirTokens))
+	}
+	for i := range tokens {
+		if tokens[i].ID != theirTokens[i].ID {
+			t.Errorf("token %d is another", i)
+		}
+	}
+	far, n := 0.0, 0
+	for k, row := range append([][]float64{ours.Base}, ours.Edits...) {
+		for i, v := range row {
+			other := append([][]float64{theirs.Base}, theirs.Edits...)[k][i]
+			far, n = far+math.Abs(v-other), n+1
+			// Unlikely tokens differ more: their logits lie far below the others.
+			if limit := 0.1 + 0.1*math.Abs(other); math.Abs(v-other) > limit {
+				t.Errorf("score %d of text %d is %.2f, by the library %.2f", i, k, v, other)
+			}
+		}
+	}
+	if far/float64(n) > 0.05 {
+		t.Errorf("scores are %.3f apart in the mean", far/float64(n))
+	}
+	t.Logf("scores are %.4f apart in the mean", far/float64(n))
+}

@@ -179,6 +179,7 @@ func childEnvironment(threads, nice int) []string {
 	env := []string{
 		childEnv + "=1", niceEnv + "=" + strconv.Itoa(nice), "OMP_NUM_THREADS=" + strconv.Itoa(threads), "OMP_WAIT_POLICY=passive", "GOMP_SPINCOUNT=0",
 		"GGML_NO_BACKTRACE=1", "GOTRACEBACK=none", "GOMAXPROCS=" + strconv.Itoa(threads+1),
+		"GOGC=25", // the heap holds the samples of one chunk; collecting it often costs nothing beside the engine
 	}
 	keep := []string{"PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "GOCOVERDIR"}
 	for _, kv := range os.Environ() {
