@@ -21,6 +21,8 @@ type Options struct {
 	MaxFlags int
 	// Patient is whom the note is bound to; what was dictated is held against it.
 	Patient Patient
+	// Corrections are those that a supervisor approved for the author; each place where one is made has a flag.
+	Corrections []Correction
 	// Dictated is when the recording was made, in the physician's time zone; zero when not known. Due dates of follow-ups
 	// count from this day; without it they stay words.
 	Dictated time.Time
@@ -44,7 +46,7 @@ func Draft(t transcribe.Transcript, tpl templates.Template, opts Options) (Docum
 	for i := range s.segments {
 		doubts = append(doubts, s.segments[i].rewriteNumbers(opts.Style)...)
 	}
-	repairs := s.repair(t.Settings.Terms, opts.Patient)
+	repairs := append(s.learned(opts.Corrections), s.repair(t.Settings.Terms, opts.Patient)...)
 	doc := s.compose()
 	doc.Flags = append(doc.Flags, s.flagDoubts(doubts)...)
 	heardTwice := s.flagReadings(t.Doubts)

@@ -114,7 +114,7 @@ func about(actor access.Actor, action access.Action, subject uuid.UUID) (string,
 	switch {
 	case subject == uuid.Nil:
 		return "practice", actor.PracticeID
-	case action == access.ManagePeople, action == access.ManageTerms, action == access.ReadTerms, action == access.Submit, action == "encounter.list":
+	case action == access.ManagePeople, action == access.ManageTerms, action == access.ReadTerms, action == access.ManageCorrections, action == access.Submit, action == "encounter.list":
 		return "person", subject
 	default:
 		return "dictation", subject

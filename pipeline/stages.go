@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -205,6 +206,8 @@ type draftSettings struct {
 	Transcript uuid.UUID `json:"transcript"`
 	WorkType   string    `json:"work_type"`
 	Template   string    `json:"template"` // version of the template
+	// Corrections are the decisions, approved for the author, that the draft is made with.
+	Corrections []uuid.UUID `json:"corrections,omitempty"`
 }
 
 func addDraftJob(ctx context.Context, tx Tx, d Dictation, transcript uuid.UUID, input string) error {
@@ -217,7 +220,13 @@ func addDraftJobID(ctx context.Context, tx Tx, d Dictation, transcript uuid.UUID
 	if err != nil {
 		return uuid.Nil, err
 	}
-	settings, err := json.Marshal(draftSettings{Transcript: transcript, WorkType: tpl.Key, Template: templateVersion(tpl)})
+	decided, err := tx.Corrections(ctx, d.AuthorID)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	settings, err := json.Marshal(draftSettings{
+		Transcript: transcript, WorkType: tpl.Key, Template: templateVersion(tpl), Corrections: approved(decided),
+	})
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("encode draft settings: %w", err)
 	}
@@ -246,12 +255,16 @@ func (w *Worker) draft(ctx context.Context, job Job) (uuid.UUID, error) {
 	var d Dictation
 	var patient notes.Patient
 	var blocks []TextBlock
+	var learned []notes.Correction
 	err = w.Store.InTx(ctx, job.PracticeID, func(ctx context.Context, tx Tx) (err error) {
 		if d, err = tx.Dictation(ctx, job.DictationID); err != nil {
 			return err
 		}
 		st, t, err = tx.Transcript(ctx, set.Transcript) // the one the job was ordered for, though a newer may stand beside it
 		if err != nil {
+			return err
+		}
+		if learned, err = approvedFor(ctx, tx, set.Corrections); err != nil {
 			return err
 		}
 		if patient, err = patientFacts(ctx, tx, d, st); err != nil {
@@ -266,7 +279,9 @@ func (w *Worker) draft(ctx context.Context, job Job) (uuid.UUID, error) {
 	if st.DictationID != job.DictationID {
 		return uuid.Nil, fault.New(fault.Invalid, "job_settings", "The job's settings name the transcript of another dictation. Order the stage again.")
 	}
-	doc, err := notes.Draft(t, tpl, notes.Options{Dictated: d.ReceivedAt.Local(), Patient: patient, Blocks: spokenBlocks(blocks)})
+	doc, err := notes.Draft(t, tpl, notes.Options{
+		Dictated: d.ReceivedAt.Local(), Patient: patient, Blocks: spokenBlocks(blocks), Corrections: learned,
+	})
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -297,7 +312,7 @@ func (w *Worker) commitDraft(ctx context.Context, job Job, tpl templates.Templat
 		}
 		return tx.Audit(ctx, done(access.SystemActor(job.PracticeID), access.Process, d.ID, map[string]string{
 			"job": string(job.Kind), "result": "drafted", "version": itoa(v.Number), "content_sha256": v.ContentHash,
-			"template": tpl.Key, "template_version": templateVersion(tpl),
+			"template": tpl.Key, "template_version": templateVersion(tpl), "corrections": strings.Join(notes.LearnedIn(doc), " "),
 		}))
 	})
 }

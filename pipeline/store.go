@@ -31,6 +31,7 @@ type Tx interface {
 	PeopleTx
 	VocabularyTx
 	TextBlockTx
+	CorrectionTx
 	// AddJob writes the intent to do a stage. The same kind, dictation, input and generation is written once only;
 	// the existing job's id is returned then. ID, State and the times are set by the store.
 	AddJob(ctx context.Context, j Job) (uuid.UUID, error)

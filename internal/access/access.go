@@ -62,16 +62,18 @@ const (
 	Reject       Action = "dictation.reject"
 	ReadAudit    Action = "audit.read"
 	ManagePeople Action = "people.manage"
-	ReadTerms    Action = "terms.read"        // words that an author or the practice added
-	ManageTerms  Action = "terms.manage"      // add and remove them
-	Process      Action = "dictation.process" // the workers' stages
+	ReadTerms    Action = "terms.read"   // words that an author or the practice added
+	ManageTerms  Action = "terms.manage" // add and remove them
+	// ManageCorrections is to see and decide what editors' changes suggest for an author's next drafts.
+	ManageCorrections Action = "corrections.manage"
+	Process           Action = "dictation.process" // the workers' stages
 )
 
 // Actions lists every action, for tests that walk the whole matrix.
 func Actions() []Action {
 	return []Action{
 		Submit, List, View, Listen, Claim, Edit, Release, Send, Return, Sign, Amend, History, Download, ReadQuality, Retry, Reject,
-		ReadAudit, ManagePeople, ReadTerms, ManageTerms, Process,
+		ReadAudit, ManagePeople, ReadTerms, ManageTerms, ManageCorrections, Process,
 	}
 }
 
@@ -108,27 +110,28 @@ func editorMaySee(a Actor, r Resource) bool {
 
 // table is the whole policy. What is not listed is refused.
 var table = map[Action]map[Role]rule{
-	Submit:       {Physician: own, Supervisor: always, Admin: always},
-	List:         {Physician: own, Editor: always, Supervisor: always, Compliance: always, Admin: always, System: always},
-	View:         {Physician: own, Editor: editorMaySee, Supervisor: always, Compliance: always, System: always},
-	Listen:       {Physician: own, Editor: editorMaySee, Supervisor: always, Compliance: always, System: always},
-	Claim:        {Editor: always, Supervisor: always},
-	Edit:         {Editor: claimed, Supervisor: claimed, Physician: ownAwaiting},
-	Release:      {Editor: claimed, Supervisor: always, System: always},
-	Send:         {Editor: claimed, Supervisor: claimed},
-	Return:       {Physician: own},
-	Sign:         {Physician: own},
-	Amend:        {Physician: own},
-	History:      {Physician: own, Supervisor: always, Compliance: always},
-	Download:     {Physician: own, Supervisor: always, Compliance: always},
-	ReadQuality:  {Supervisor: always, System: always},
-	Retry:        {Supervisor: always, Admin: always},
-	Reject:       {Supervisor: always, Editor: claimed},
-	ReadAudit:    {Compliance: always},
-	ManagePeople: {Admin: always},
-	ReadTerms:    {Physician: own, Supervisor: shared, Admin: shared, System: always},
-	ManageTerms:  {Physician: own, Supervisor: shared, Admin: shared, System: always},
-	Process:      {System: always},
+	Submit:            {Physician: own, Supervisor: always, Admin: always},
+	List:              {Physician: own, Editor: always, Supervisor: always, Compliance: always, Admin: always, System: always},
+	View:              {Physician: own, Editor: editorMaySee, Supervisor: always, Compliance: always, System: always},
+	Listen:            {Physician: own, Editor: editorMaySee, Supervisor: always, Compliance: always, System: always},
+	Claim:             {Editor: always, Supervisor: always},
+	Edit:              {Editor: claimed, Supervisor: claimed, Physician: ownAwaiting},
+	Release:           {Editor: claimed, Supervisor: always, System: always},
+	Send:              {Editor: claimed, Supervisor: claimed},
+	Return:            {Physician: own},
+	Sign:              {Physician: own},
+	Amend:             {Physician: own},
+	History:           {Physician: own, Supervisor: always, Compliance: always},
+	Download:          {Physician: own, Supervisor: always, Compliance: always},
+	ReadQuality:       {Supervisor: always, System: always},
+	Retry:             {Supervisor: always, Admin: always},
+	Reject:            {Supervisor: always, Editor: claimed},
+	ReadAudit:         {Compliance: always},
+	ManagePeople:      {Admin: always},
+	ReadTerms:         {Physician: own, Supervisor: shared, Admin: shared, System: always},
+	ManageTerms:       {Physician: own, Supervisor: shared, Admin: shared, System: always},
+	ManageCorrections: {Supervisor: always},
+	Process:           {System: always},
 }
 
 // Decide answers whether the actor may do the action to the resource. nil means yes. A resource of another practice
