@@ -62,7 +62,9 @@ func TestWhatEditorsChangeAgainAndAgainIsApprovedMadeSeenAndUndone(t *testing.T)
 	}) {
 		t.Errorf("the draft says %q, flags %+v", plan.Text(), doc.Flags)
 	}
-	effect := slices.ContainsFunc(w.events(id), func(e audit.Event) bool { return e.Detail["result"] == "drafted" && e.Detail["corrections"] == c.ID.String() })
+	effect := slices.ContainsFunc(w.events(id), func(e audit.Event) bool {
+		return e.Detail["result"] == "drafted" && e.Detail["corrections"] == c.ID.String()
+	})
 	if !effect {
 		t.Error("the record does not say which correction the draft was made with")
 	}
