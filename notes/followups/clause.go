@@ -71,7 +71,7 @@ var cues = []struct {
 	{past, cue(`was|were|had|has been|have been|has had|have had|underwent|previous|previously|last|s/p|status post|history of|reviewed|reviewing|saw|seen by|discussed|per|based on|according to|` +
 		`presents?|presenting|here for|here today|in for|comes in|comes? to|came|returned|lost to|recent|recently|post|compared (?:to|with)|comparison|showed|shows|since|following|received|completed|did|got|went|called`)},
 	{ongoing, cue(`continues?|continuing|keep|maintain|remains?|already|currently|takes?|taking|uses?|using`)},
-	{future, cue(`will|shall|should|must|needs?(?: to)?|need to|to be|plans?(?: to| for| on)?|planned|going to|to|please|let['’]s|advised?|advised to|instructed|told|asked|agrees?|agreed|would like|would recommend|would suggest|would advise|` +
+	{future, cue(`will|(?:i|we|he|she|they|you|it|that)['’]ll|shall|should|must|needs?(?: to)?|need to|to be|plans?(?: to| for| on)?|planned|going to|to|please|let['’]s|advised?|advised to|instructed|told|asked|agrees?|agreed|(?:i|we)['’]d like|would like|would recommend|would suggest|would advise|` +
 		`want|wants|like|scheduled?|recommended?|recommends?|ordered|order|ordering|due|booked|set up|arranged?|requested|has|have|follow|planning|anticipate|expect|hope|also|then|again|today|continue to|continues to|intend|suggest|advise`)},
 }
 

@@ -30,6 +30,7 @@ var dueRules = []dueRule{
 	{due(`(?:at |by )?` + length + ` (?:post[- ]?op(?:eratively)?|postpartum|post[- ]discharge|of age)`), noDay},
 	{due(`(?:before|prior to|after|at|on|upon|until|by) (?:(?:the|her|his|their|your) )?(?:next |time of )?(?:surgery|discharge|procedure|delivery|visit|follow[- ]?up|appointment|admission|conception|chemotherapy|infusion|dialysis|incision)(?: visit| appointment)?`), noDay},
 	{due(`(?:at|by|before|with) (?:the |her |his |their )?next (?:visit|appointment|follow[- ]?up|check|infusion|prenatal visit|office visit)`), noDay},
+	{due(`after (?:that|this|then)`), noDay},
 	{due(`(?:once|when) (?:the |her |his )?[a-z]+ (?:is|are|has|have|returns?)(?: [a-z]+){1,3}`), noDay},
 	// Counted from the day of the dictation.
 	{due(`(?:in|after|within|at|in the next|over the next|within the next|no later than|in about|in approximately|in roughly|for|about|approximately) ` + length + `(?:['’]? time| from now| from today)?`), counted},

@@ -190,7 +190,7 @@ func (r *reader) listed(before, h hit, _ bool) bool {
 func (r *reader) judge(h hit, from, to, i int, hits []hit, conditional bool) (Finding, bool) {
 	from, to = r.near(h, from, to)
 	before, end := r.low[from:h.from], to
-	if i+1 < len(hits) {
+	if i+1 < len(hits) && r.listed(h, hits[i+1], true) {
 		end = min(to, hits[i+1].from)
 	}
 	after := r.low[h.to:to]
@@ -301,7 +301,7 @@ var (
 	initialWords = regexp.MustCompile(`^[\s,]*(?:(?:and|then|also|are|is|am|please|plan(?:s)?(?: is| will be)?(?: to| for)?|we|i|will|should|he|she|they|patient|the patient|pt|to|today|first|next|otherwise|again|at this (?:time|point)|let['’]s|go ahead and|for now|in addition|additionally|recommendations?|recommend|labs?|orders?|follow[- ]?up|imaging|disposition|close|early|ok to|okay to|now|stat|urgent|routine|a|an|the|his|her|their|our|with|(?:in|after|at) [a-z0-9-]+ [a-z]+,?|tomorrow,?|next week,?)[\s,:]+)*$`)
 	orderVerb    = regexp.MustCompile(`^(?:check|recheck|re-check|repeat|order|reorder|obtain|get|draw|send|perform|schedule|arrange|set up|book|request|complete|do|follow|trend|monitor|add on|collect|need|needs|require|requires|undergo|have|start|begin|proceed|go for|return for|recommend|advise|suggest|pursue|plan|will need|is due|are due|due for) `)
 	weakVerb     = regexp.MustCompile(`^(?:need|needs|require|requires|undergo|have|start|begin|do|follow|perform|complete|suggest|plan|will need|repeat) `)
-	vague        = regexp.MustCompile(`^(?:see|seen|seeing|return|returns|returning|come|comes|coming|recheck|re-check|reassess|re-evaluate|reevaluate)$`)
+	vague        = regexp.MustCompile(`^(?:call|phone|telephone|next (?:visit|appointment|follow[- ]?up|check|checkup|physical)|check in|touch base|check back|see|seen|seeing|return|returns|returning|come|comes|coming|recheck|re-check|reassess|re-evaluate|reevaluate)$`)
 	reported     = regexp.MustCompile(`\b(?:was|were|had been) (?:ordered|scheduled|recommended|advised|requested|planned|sent)\b`)
 	emptyWords   = regexp.MustCompile(`^(?:results?|levels?|trough|surgery|operation|scans?|imaging|films?|infusions?|dialysis|chemotherapy|therapy)$`)
 )
