@@ -10,7 +10,80 @@ func align(a, b []piece) []int {
 		out[i] = -1
 	}
 	alignInto(a, b, 0, 0, out)
+	dropChance(a, b, out)
 	return out
+}
+
+// common are words that stand in every sentence. One of them alone between two rewritten stretches is there by chance.
+var common = wordSet("a an the and or of to in on at by for with from is was are were be has had have not no as it he she her his this that will")
+
+// rewritten is how many words on each side, taken out or put in, make a stretch rewritten and not corrected.
+const rewritten = 2
+
+// dropChance takes back matches that mean nothing: a common word, or a mark, that the old and the new text share where
+// everything around it was rewritten. It would lend the recording's source to a sentence that nobody spoke.
+func dropChance(a, b []piece, out []int) {
+	for j := 0; j < len(b); j++ {
+		if out[j] < 0 {
+			continue
+		}
+		end := j
+		for end+1 < len(b) && out[end+1] == out[end]+1 {
+			end++
+		}
+		if chance(b[j:end+1]) && changedBeside(a, b, out, j, end) {
+			for k := j; k <= end; k++ {
+				out[k] = -1
+			}
+		}
+		j = end
+	}
+}
+
+// chance says that a stretch holds at most one word, a common one. A blank is never there by chance.
+func chance(stretch []piece) bool {
+	words := 0
+	for _, p := range stretch {
+		if p.text[0] == '[' || !common[keyOf(p.text)] && hasWord(p.text) {
+			return false
+		}
+		if hasWord(p.text) {
+			words++
+		}
+	}
+	return words <= 1
+}
+
+// changedBeside says that both sides of a stretch of matches were rewritten.
+func changedBeside(a, b []piece, out []int, from, to int) bool {
+	before, after := -1, len(a) // the nearest matches on both sides, in a
+	left, right := 0, 0         // words of b between them
+	for k := from - 1; k >= 0; k-- {
+		if out[k] >= 0 {
+			before = out[k]
+			break
+		}
+		left += wordsIn(b[k : k+1])
+	}
+	for k := to + 1; k < len(b); k++ {
+		if out[k] >= 0 {
+			after = out[k]
+			break
+		}
+		right += wordsIn(b[k : k+1])
+	}
+	left, right = max(left, wordsIn(a[before+1:out[from]])), max(right, wordsIn(a[out[to]+1:after]))
+	return left >= rewritten && right >= rewritten
+}
+
+func wordsIn(stretch []piece) int {
+	n := 0
+	for _, p := range stretch {
+		if hasWord(p.text) {
+			n++
+		}
+	}
+	return n
 }
 
 // largestTable bounds the memory of the exact comparison; larger texts are first cut at words that occur once on each side.

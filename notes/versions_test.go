@@ -370,3 +370,90 @@ func FuzzRebaseTilesAnyText(f *testing.F) {
 		}
 	})
 }
+
+func TestACommonWordAmongRewrittenOnesIsNotSpoken(t *testing.T) {
+	t.Parallel()
+	doc := draft(t, "progress", "Plan colon\nfollow up in four weeks period\nshe takes aspirin in the morning period")
+	next := notes.Rebase(doc, []notes.SectionText{{Key: "plan", Text: "Refer to Dr. Patel in cardiology today. She takes aspirin in the evening."}}, "vma", noon)
+	s, _ := next.Section("plan")
+	if got := notes.Origin(s, 0, len("Refer to Dr. Patel in cardiology today")); len(got.Spans) > 0 {
+		t.Errorf("the sentence that was typed comes from the recording: %+v", got)
+	}
+	if src := sourceOf(t, next, "plan", "aspirin in the"); src.Kind != notes.FromSpeech {
+		t.Errorf("the sentence that stayed comes from %+v", src)
+	}
+	if src := sourceOf(t, next, "plan", "evening"); src.Kind != notes.FromPerson {
+		t.Errorf("the corrected word comes from %+v", src)
+	}
+}
+
+func TestPastedAndRestoredTextKeepsItsSource(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		first := mustDraft(t, anyTranscript(t), anyTemplate(t))
+		if len(first.Sections) == 0 {
+			t.Skip("nothing to edit")
+		}
+		second := notes.Rebase(first, anyEdit(t, first), "editor", noon)
+		// A client that restores an old version sends its text whole, as plain text, whatever client it is.
+		restored := notes.Rebase(second, texts(first), "editor", noon)
+		for _, s := range first.Sections {
+			back, _ := restored.Section(s.Key)
+			if back.Text() != notes.NormalizeText(s.Text()) {
+				t.Fatalf("%s was restored as %q, was %q", s.Key, back.Text(), s.Text())
+			}
+		}
+		checkOrigins(t, second, restored)
+		// A section that the edit had left alone has the very same runs again.
+		for _, s := range first.Sections {
+			kept, ok := second.Section(s.Key)
+			back, _ := restored.Section(s.Key)
+			if ok && cmp.Equal(kept.Runs, s.Runs) && kept.Text() == s.Text() && !cmp.Equal(back.Runs, s.Runs) {
+				t.Fatalf("%s lost sources though nobody touched it", s.Key)
+			}
+		}
+	})
+}
+
+// FuzzCompareHoldsBothTexts takes any two texts: without what was put in the comparison is the old one, without what was
+// taken out it is the new one; aligned, the runs tile the new text and no byte of the recording is used twice.
+func FuzzCompareHoldsBothTexts(f *testing.F) {
+	f.Add("She feels well. No pain in the left knee.", "No pain in the knee. She feels very well, today.")
+	f.Add("[blank 0:01–0:02] a.b 1/2 e\u0301", "a.b [blank 0:01–0:02]\r\n\t\x00 é")
+	f.Add("in of the and", "x y in z of")
+	f.Fuzz(func(t *testing.T, before, after string) {
+		if len(before)+len(after) > 4000 {
+			return
+		}
+		span := notes.Source{Kind: notes.FromSpeech, Start: 1, End: 2}
+		a := notes.Document{WorkType: "progress", Sections: []notes.Section{{Key: "plan", Heading: "Plan", Runs: []notes.Run{{Text: notes.NormalizeText(before), Source: span}}}}}
+		b := notes.Rebase(a, []notes.SectionText{{Key: "plan", Text: after}}, "p", noon)
+		s, _ := b.Section("plan")
+		if s.Text() != notes.NormalizeText(after) {
+			t.Fatalf("holds %q, saved was %q", s.Text(), after)
+		}
+		old, fresh, spoken := "", "", 0
+		for _, c := range notes.Compare(a, b) {
+			if c.Op != notes.Insert {
+				old += c.Text
+			}
+			if c.Op != notes.Delete {
+				fresh += c.Text
+			}
+		}
+		if old != notes.NormalizeText(before) || fresh != s.Text() {
+			t.Fatalf("the comparison holds %q and %q", old, fresh)
+		}
+		for _, r := range s.Runs {
+			if r.Source.Kind == notes.FromSpeech {
+				spoken += len(r.Text)
+			}
+			if r.Text == "" {
+				t.Fatal("an empty run")
+			}
+		}
+		if spoken > len(notes.NormalizeText(before)) {
+			t.Fatalf("%d bytes come from a recording that gave %d", spoken, len(before))
+		}
+	})
+}

@@ -25,7 +25,7 @@ function still(doc: Node, words: Spoken[], flags: readonly Flag[]): DecorationSe
   for (const f of flags) {
     if (f.settled || textless.has(f.kind)) continue;
     for (const w of words) {
-      if (w.start < f.end - 0.01 && w.end > f.start + 0.01) out.push(Decoration.inline(w.from, w.to, { class: "doubtful " + f.severity, title: f.detail }));
+      if (w.start < f.end - 0.01 && w.end > f.start + 0.01) out.push(Decoration.inline(w.from, w.to, { class: f.severity === "critical" ? "doubtful critical" : "doubtful", title: f.detail }));
     }
   }
   doc.forEach((section, pos) => {
