@@ -209,6 +209,10 @@ func (s *scan) minutes(i int) (int64, int, bool) {
 		v, ok := ones[s.at(i+1)]
 		return v, i + 2, ok
 	}
+	if w := s.at(i); len(w) == 2 && isDigits(w) && w < "60" {
+		v, _ := strconv.ParseInt(w, 10, 64)
+		return v, i + 1, true
+	}
 	v, next, ok := s.under100(i)
 	return v, next, ok && v >= 10 && v < 60
 }

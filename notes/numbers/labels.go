@@ -205,10 +205,11 @@ func recordNumber(s *scan, i int) (match, bool) {
 		b.WriteString(text)
 		next = after
 	}
-	if _, _, unit := s.unitAt(next); unit || b.Len() < 3 || next == i+1 {
+	if _, _, unit := s.unitAt(next); unit || b.Len() < 3 {
 		return match{}, false
 	}
-	return match{to: next, text: s.style.Group(label, b.String())}, true
+	text := s.style.Group(label, b.String())
+	return match{to: next, text: text}, next > i+1 || text != b.String()
 }
 
 // figureRow joins five and more figures spoken one by one without a label. Beside a telephone they are its number.

@@ -42,7 +42,7 @@ var readers = map[string]reader{
 var numberReaders = map[string]reader{
 	"record_number": recordNumber, "figure_row": figureRow, "blood_pressure": bloodPressure, "decade": decade,
 	"temperature": temperature, "height": height, "birth_date": birthDate, "parity": parity,
-	"suture": suture, "dimension": dimension, "ratio": ratio, "spread": spread, "two_counts": twoCounts,
+	"suture": suture, "dimension": dimension, "ratio": ratio, "spread": spread, "two_counts": twoCounts, "needless_zeros": needlessZeros,
 	"split_number": splitNumber, "crowded_label": crowdedLabel, "quantity": quantity, "measured": measured,
 	"also_measured": alsoMeasured, "changed_from": changedFrom, "labelled": labelled, "per_time": perTime, "cardinal": cardinal,
 }

@@ -78,6 +78,9 @@ func (s *scan) digits(i int) (number, bool) {
 		return number{}, false
 	}
 	text := s.style.Plain(s.atoms[i].s)
+	if len(text) > 2 && text[0] == '0' && text[1] != '.' {
+		return number{}, false // a record's or a telephone's
+	}
 	if strings.HasPrefix(text, ".") {
 		return number{text: "0" + text, next: i + 1}, true
 	}

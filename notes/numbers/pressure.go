@@ -120,6 +120,9 @@ func temperature(s *scan, i int) (match, bool) {
 	if s.is(n.next+1, "over", "out", "year", "plus", "of", "to") {
 		return match{}, false
 	}
+	if u, _, ok := s.unitAt(n.next + 1); ok && !strings.HasPrefix(u.text, "°") && !strings.HasPrefix(u.text, "degree") {
+		return match{}, false
+	}
 	return match{to: n.next + 1, text: s.style.Number(n.text+"."+string(tenth), false)}, true
 }
 

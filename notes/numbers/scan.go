@@ -39,6 +39,7 @@ type memo struct {
 var (
 	gluedUnit  = regexp.MustCompile(`^(\d[\d,]*(?:\.\d+)?|\.\d+)-?([A-Za-zµμ%°][A-Za-zµμ%°/0-9²]*)$`)
 	gluedLab   = regexp.MustCompile(`^(TSH|PSA|INR|BUN|LDL|HDL|EF|BMI|BP|HR|RR|WBC|CRP|ESR|AST|ALT)(\d+(?:\.\d+)?)$`)
+	gluedAge   = regexp.MustCompile(`^(\d{1,3})-?((?i:yo|y/o))$`)
 	gluedRange = regexp.MustCompile(`^(\d+(?:\.\d+)?)([-–])(\d+(?:\.\d+)?)([A-Za-zµμ%]*)$`)
 	gluedRatio = regexp.MustCompile(`^(\d+(?:\.\d+)?)(/)(\d+(?:\.\d+)?)([A-Za-zµμ]*)$`)
 	gluedEvery = regexp.MustCompile(`^([qQ])\.?(\d{1,2})(?:([-–])(\d{1,2}))?([A-Za-z]*)$`)
@@ -141,6 +142,9 @@ func splitFigures(text, before, after string) []string {
 		if _, ok := shortUnit(strings.ToLower(m[2])); ok {
 			return []string{m[1], m[2]}
 		}
+	}
+	if m := gluedAge.FindStringSubmatch(text); m != nil {
+		return m[1:]
 	}
 	if m := gluedLab.FindStringSubmatch(text); m != nil {
 		return []string{m[1], m[2]}

@@ -49,6 +49,9 @@ func (s *scan) labelledBefore(i int) bool {
 func (s *scan) withUnit(from, to number, link string, u unit, next int) match {
 	lead := s.amount(from, u, false)
 	if u.kind == span && s.isAdjective(to, next) && !strings.HasSuffix(link, "and ") {
+		if link != "-" {
+			lead += "-" // "a 5- to 6-day history"
+		}
 		return match{to: next, text: lead + link + s.style.Number(to.text, false) + "-" + u.text}
 	}
 	return match{to: next, text: lead + link + s.with(to, u, false)}
@@ -161,6 +164,19 @@ func lostNumber(s *scan, i int) (match, bool) {
 		return match{}, false
 	}
 	return match{to: i + 1, doubt: "there is no number before this unit"}, true
+}
+
+// needlessZeros finds doses with zeros that nobody says: "0.100 mg" is what engines make of "in 100 mg".
+func needlessZeros(s *scan, i int) (match, bool) {
+	n, ok := s.digits(i)
+	if !ok || !strings.HasSuffix(n.text, "00") || !strings.Contains(n.text, ".") {
+		return match{}, false
+	}
+	u, next, ok := s.unitAt(n.next)
+	if !ok || u.kind != dose {
+		return match{}, false
+	}
+	return match{to: next, doubt: "the zeros at the end of this dose are hardly said; a point may stand in the wrong place"}, true
 }
 
 // endsInFigure says that a word is or ends in a number, in whatever form.

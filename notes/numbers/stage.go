@@ -9,6 +9,9 @@ import (
 // tnm is one part of a tumour's stage as engines write it in one word: "t2a", "pT1c", "ypN0", "mx".
 var tnm = regexp.MustCompile(`^(yp|[cpyr])?([tnm])(\d|x|is)([a-d])?$`)
 
+// gluedTNM is a whole stage in one word: "T2N1M0".
+var gluedTNM = regexp.MustCompile(`^((?:yp|[cpyr])?t(?:\d|x|is)[a-d]?)(n(?:\d|x)[a-c]?)(m(?:\d|x)[a-c]?)?$`)
+
 // stagePart is one part that was read.
 type stagePart struct {
 	text   string
@@ -49,6 +52,14 @@ func (s *scan) stagePart(i int) (stagePart, bool) {
 
 // staging writes tumour stages: "T two N one M zero" as T2 N1 M0.
 func staging(s *scan, i int) (match, bool) {
+	if m := gluedTNM.FindStringSubmatch(s.at(i)); m != nil {
+		var parts []string
+		for _, p := range filled(m[1:]) {
+			f := tnm.FindStringSubmatch(p)
+			parts = append(parts, f[1]+strings.ToUpper(f[2])+strings.Replace(f[3], "x", "X", 1)+f[4])
+		}
+		return match{to: i + 1, text: strings.Join(parts, " ")}, true
+	}
 	var parts []string
 	next, last := i, ""
 	for {

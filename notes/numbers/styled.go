@@ -12,7 +12,7 @@ func frequency(s *scan, i int) (match, bool) {
 		if len(a.Words) <= best || !s.phrase(i, a.Words) {
 			continue
 		}
-		shouted := len(a.Words) == 1 && len(s.atoms[i].raw) > 2 && s.atoms[i].raw == strings.ToUpper(s.atoms[i].raw)
+		shouted := len(a.Words) == 1 && len(s.atoms[i].raw) > 2 && (s.atoms[i].raw == strings.ToUpper(s.atoms[i].raw) || strings.Contains(s.atoms[i].raw, "."))
 		if a.Dose && !shouted && !s.afterDose(i) {
 			continue
 		}

@@ -30,7 +30,7 @@ type saidUnit struct {
 
 // unitTable is data/units.yaml, by what is said and written.
 type unitTable struct {
-	said  map[string][]saidUnit // by first word, longest first
+	said  map[string][]saidUnit // by first word
 	short map[string]unit
 }
 
@@ -71,8 +71,8 @@ func shortUnit(w string) (unit, bool) {
 		return unit{}, false
 	}
 	u, ok := t.short[first]
-	if !ok && (first == "units" || first == "microgram" || first == "micrograms" || first == "nanograms" || first == "picograms") {
-		u, ok = t.said[first][0].unit, true
+	if said := t.said[first]; !ok && len(said) > 0 && len(said[len(said)-1].words) == 1 {
+		u, ok = said[len(said)-1].unit, true
 	}
 	if !ok || u.kind == percent {
 		return unit{}, false
@@ -177,7 +177,11 @@ func (s *scan) with(n number, u unit, lab bool) string {
 	if u.kind == dose {
 		plain = withoutTrailingZero(plain)
 	}
-	return text + " " + s.style.Unit(u.text, plain+n.tail)
+	name := s.style.Unit(u.text, plain+n.tail)
+	if plain == "1" && n.tail == "" && (u.text == "units" || u.text == "international units") {
+		name = strings.TrimSuffix(name, "s")
+	}
+	return text + " " + name
 }
 
 // amount writes the number before a unit.
