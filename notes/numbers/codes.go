@@ -177,8 +177,13 @@ func suture(s *scan, i int) (match, bool) {
 	default:
 		return match{}, false
 	}
-	if n.text == "" || n.text[0] == '0' || !s.open(next-1) || !s.ahead(next, 3, lists()["sutures"]) || len(n.text) > 2 {
+	if n.text == "" || n.text[0] == '0' || !s.open(next-1) || len(n.text) > 2 {
 		return match{}, false
 	}
-	return match{to: next, text: n.text + "-0"}, true
+	for j := next; j < next+3 && !s.numeric(j); j++ {
+		if lists()["sutures"][s.at(j)] {
+			return match{to: next, text: n.text + "-0"}, true
+		}
+	}
+	return match{}, false
 }

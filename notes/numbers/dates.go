@@ -32,7 +32,7 @@ func date(s *scan, i int) (match, bool) {
 		return m, true
 	}
 	month, ok := months[s.at(i)]
-	if !ok || !s.open(i) {
+	if !ok || !s.open(i) || s.open(i-1) && s.numeric(i-1) {
 		return match{}, false
 	}
 	if y, next, ok := s.yearAt(i + 1); ok && s.atoms[i+1].s != y {
@@ -99,7 +99,7 @@ func (s *scan) dayFirst(i int) (match, bool) {
 		next++
 	}
 	month, ok := months[s.at(next)]
-	if !ok || !s.open(next-1) || day < 1 || day > 31 || s.numeric(start-1) && s.open(start-1) {
+	if !ok || !s.open(next-1) || day < 1 || day > 31 || (s.numeric(start-1) || ordinals[s.at(start-1)] > 0) && s.open(start-1) {
 		return match{}, false
 	}
 	if w := s.at(next); (w == "may" || w == "march") && !unicode.IsUpper(firstRune(s.atoms[next].raw)) && !of {

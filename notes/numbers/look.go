@@ -105,7 +105,7 @@ func (s *scan) labelled(i int, list string) string { return s.label(i, lists()[l
 
 // afterDose says that a dose or a form of drug stands shortly before, so that "bid" is a frequency and not a verb.
 func (s *scan) afterDose(i int) bool {
-	if s.numeric(i-1) && s.open(i-1) {
+	if s.endsInFigure(i-1) && s.open(i-1) {
 		return true
 	}
 	for j := i - 1; j >= 0 && j >= i-6 && !strings.ContainsAny(s.atoms[j].mark, ".?!"); j-- {

@@ -190,7 +190,8 @@ func (s *scan) amount(n number, u unit, lab bool) string {
 	if u.kind == dose && !lab {
 		text = withoutTrailingZero(text)
 	}
-	return s.style.Number(text, u.kind == dose) + n.tail
+	grouped := u.kind == dose || u.text == "hours" // 1000 hours is ten o'clock
+	return s.style.Number(text, grouped) + n.tail
 }
 
 // withoutTrailingZero writes 5.0 as 5 and 2.50 as 2.5: a missed point must not multiply a dose by ten.
