@@ -120,7 +120,7 @@ func (s *scan) hoursOf(t style.Time, hours int) match {
 
 // military writes "oh six thirty" as 06:30.
 func military(s *scan, i int) (match, bool) {
-	if w := s.at(i); w != "oh" && w != "zero" && w != "o" || !s.open(i) {
+	if w := s.at(i); w != "oh" && w != "zero" && w != "o" || !s.open(i) || s.open(i-1) && s.numeric(i-1) {
 		return match{}, false
 	}
 	hour, ok := ones[s.at(i+1)]

@@ -32,7 +32,7 @@ func date(s *scan, i int) (match, bool) {
 		return m, true
 	}
 	month, ok := months[s.at(i)]
-	if !ok || !s.open(i) || s.open(i-1) && s.numeric(i-1) {
+	if !ok || !s.open(i) || s.open(i-1) && (s.numeric(i-1) || months[s.at(i-1)] != "") {
 		return match{}, false
 	}
 	if y, next, ok := s.yearAt(i + 1); ok && s.atoms[i+1].s != y {
