@@ -132,6 +132,9 @@ func spelled(s *scan, i int) (match, bool) {
 		next++
 	}
 	text := b.String()
+	if s.labelled(i, "roman_labels") != "" {
+		return match{}, false // the letter is a numeral
+	}
 	if len(text) < 2 || len(text) == 2 && (s.at(i) == "a" || s.at(i) == "i" && text != "IV") {
 		return match{}, false
 	}

@@ -213,6 +213,17 @@ func TestTimesKeepTheirHourAndMinute(t *testing.T) {
 	})
 }
 
+// hundreds puts the one before "hundred" that people leave out.
+func hundreds(text string) string {
+	words := strings.Fields(strings.ReplaceAll(text, "-", " "))
+	for i, w := range words {
+		if (w == "hundred" || w == "thousand") && (i == 0 || figuresOf(words[i-1], true) == "" && words[i-1] != "hundred") {
+			words[i] = "one " + w
+		}
+	}
+	return strings.Join(words, " ")
+}
+
 // figuresOf are the figures other than zero of a text, sorted: whatever rules do, they neither lose nor add one. Zeros are left
 // out because "hundred" and a missing point are read as zeros; the tests above hold the values.
 func figuresOf(text string, spokenToo bool) string {
@@ -276,11 +287,7 @@ func TestNoFigureIsLostOrAdded(t *testing.T) {
 				said = append(said, w.Text)
 			}
 			text := strings.Join(said, " ")
-			text = strings.NewReplacer("a hundred", "one hundred", "a thousand", "one thousand", "A hundred", "one hundred", "A thousand", "one thousand").Replace(text)
-			if strings.HasPrefix(text, "hundred") { // one hundred
-				text = "one " + text
-			}
-			if e.Doubt == "" && figuresOf(text, true) != figuresOf(e.Text, true) {
+			if e.Doubt == "" && figuresOf(hundreds(text), true) != figuresOf(e.Text, true) {
 				t.Fatalf("%s wrote %q for %q in %q", e.Rule, e.Text, text, line)
 			}
 		}
