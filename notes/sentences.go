@@ -52,6 +52,9 @@ func Origin(s Section, from, to int) Sentence {
 		switch r.Source.Kind {
 		case FromSpeech, FromBlank:
 			out.Spans = append(out.Spans, Span{r.Source.Start, r.Source.End})
+		case FromBlock:
+			out.Spans = append(out.Spans, Span{r.Source.Start, r.Source.End})
+			fallthrough
 		case FromPerson:
 			if !slices.Contains(out.People, r.Source.By) {
 				out.People = append(out.People, r.Source.By)

@@ -12,6 +12,7 @@ import (
 	"vesper/internal/access"
 	"vesper/internal/fault"
 	"vesper/internal/testkit"
+	"vesper/notes"
 	"vesper/pipeline"
 )
 
@@ -65,6 +66,11 @@ var looks = map[string]struct {
 	"Settle": {pipeline.InReview, "editor", 1, func(w *world, a access.Actor, id uuid.UUID) error {
 		v := w.newest(id)
 		_, err := w.svc.Settle(context.Background(), a, id, v.Number, v.Document.Flags[0].ID, "heard")
+		return err
+	}},
+	"Restore": {pipeline.InReview, "editor", 1, func(w *world, a access.Actor, id uuid.UUID) error {
+		v := w.newest(id)
+		_, err := w.svc.Restore(context.Background(), a, id, v.Number, notes.Restorable(v.Document)[0].ID)
 		return err
 	}},
 	"Bind": {pipeline.InReview, "editor", 1, func(w *world, a access.Actor, id uuid.UUID) error {

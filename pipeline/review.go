@@ -136,6 +136,14 @@ func (s *Service) Settle(ctx context.Context, actor access.Actor, id uuid.UUID, 
 	})
 }
 
+// Restore puts words back that a command took out of the note or wrote something for, as a new version; taken is the ID that
+// notes.Restorable gives them.
+func (s *Service) Restore(ctx context.Context, actor access.Actor, id uuid.UUID, base int, taken string) (Version, error) {
+	return s.revise(ctx, actor, id, base, func(doc notes.Document) (notes.Document, error) {
+		return notes.Restore(doc, taken, actor.ID.String(), s.Now().UTC().Truncate(time.Second))
+	})
+}
+
 func (s *Service) revise(ctx context.Context, actor access.Actor, id uuid.UUID, base int,
 	change func(notes.Document) (notes.Document, error),
 ) (Version, error) {

@@ -34,6 +34,7 @@ var rights = map[string]struct {
 	"POST /api/v1/dictations/{id}/reject":                {"inReview", `{"reason":"unusable"}`, "editor supervisor"},
 	"POST /api/v1/dictations/{id}/retry":                 {"failed", `{"reason":"again"}`, "supervisor admin"},
 	"PUT /api/v1/dictations/{id}/note":                   {"inReview", `{"base":1,"sections":[{"key":"plan","text":"Rest."}]}`, "editor"},
+	"POST /api/v1/dictations/{id}/restore":               {"inReview", `{"base":1,"taken":"w0-0"}`, "editor"},
 	"POST /api/v1/dictations/{id}/flags/{flag}/settle":   {"inReview", `{"base":1,"how":"heard"}`, "editor"},
 	"POST /api/v1/dictations/{id}/return":                {"awaiting", `{"reason":"wrong section"}`, "physician"},
 	"POST /api/v1/dictations/{id}/signature":             {"awaiting", `{"version":1,"content_hash":"x","password":"` + password + `"}`, "physician"},

@@ -62,6 +62,14 @@ type settleInput struct {
 	}
 }
 
+type restoreInput struct {
+	ByID
+	Body struct {
+		Base  int    `json:"base" minimum:"1"`
+		Taken string `json:"taken" minLength:"1" maxLength:"60" doc:"w and the first and last place of the words in the transcript: w12-13"`
+	}
+}
+
 // step describes a POST that moves a dictation and answers 204.
 func step(name, tag, summary string) huma.Operation {
 	op := operation(http.MethodPost, "/v1/dictations/{id}/"+name, tag, name+"-dictation", summary)
@@ -81,6 +89,7 @@ func (s *Server) mountReview() {
 	save.MaxBodyBytes = 4 << 20
 	add(s, save, s.save)
 	add(s, operation(http.MethodPost, "/v1/dictations/{id}/flags/{flag}/settle", tag, "settle-flag", "Settle a flag"), s.settle)
+	add(s, operation(http.MethodPost, "/v1/dictations/{id}/restore", tag, "restore-words", "Put back what a spoken command took out of the text"), s.restore)
 }
 
 func (s *Server) claim(ctx context.Context, a access.Actor, in *ByID) (*claimOutput, error) {
@@ -133,6 +142,14 @@ func (s *Server) save(ctx context.Context, a access.Actor, in *saveInput) (*vers
 
 func (s *Server) settle(ctx context.Context, a access.Actor, in *settleInput) (*versionOutput, error) {
 	v, err := s.svc.Settle(ctx, a, in.ID, in.Body.Base, in.Flag, in.Body.How)
+	if err != nil {
+		return nil, err
+	}
+	return &versionOutput{viewVersion(v)}, nil
+}
+
+func (s *Server) restore(ctx context.Context, a access.Actor, in *restoreInput) (*versionOutput, error) {
+	v, err := s.svc.Restore(ctx, a, in.ID, in.Body.Base, in.Body.Taken)
 	if err != nil {
 		return nil, err
 	}

@@ -64,6 +64,7 @@ type Reviewer interface {
 	Release(ctx context.Context, actor access.Actor, id uuid.UUID) error
 	Save(ctx context.Context, actor access.Actor, id uuid.UUID, base int, sections []notes.SectionText) (pipeline.Version, error)
 	Settle(ctx context.Context, actor access.Actor, id uuid.UUID, base int, flagID, how string) (pipeline.Version, error)
+	Restore(ctx context.Context, actor access.Actor, id uuid.UUID, base int, taken string) (pipeline.Version, error)
 	Send(ctx context.Context, actor access.Actor, id uuid.UUID, version int) error
 	Bind(ctx context.Context, actor access.Actor, id uuid.UUID, patient, encounter *uuid.UUID, workType string) error
 }

@@ -4,7 +4,7 @@ export type State =
   | "awaiting_signature" | "signed" | "delivered" | "rejected" | "failed";
 
 export interface Source {
-  kind: "speech" | "person" | "template" | "blank";
+  kind: "speech" | "person" | "template" | "blank" | "block";
   start?: number;
   end?: number;
   said?: string;
@@ -12,6 +12,7 @@ export interface Source {
   at?: string;
   confidence?: number;
   words?: number[];
+  command?: string; // the spoken command that wrote the text
 }
 export interface Run { text: string; source: Source }
 export interface Section { key: string; heading: string; required?: boolean; runs: Run[] }
@@ -27,7 +28,7 @@ export interface Flag {
   detail: string;
   settled?: { by: string; at: string; how: string } | null;
 }
-export interface Removed { reason: string; text: string; start: number; end: number; section: string }
+export interface Removed { reason: string; text: string; start: number; end: number; section: string; words?: number[]; command?: string }
 export interface FollowUp {
   id: string;
   kind: string;

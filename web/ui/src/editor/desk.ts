@@ -10,7 +10,7 @@ import type { Detail, Version, WorkType } from "../types.ts";
 import { Binding } from "./bind.ts";
 import { keepClaim } from "./claim.ts";
 import { askConflict, textBlock } from "./conflict.ts";
-import { doubtsOf, drawDoubts, drawRemoved, type Doubt } from "./doubts.ts";
+import { doubtsOf, drawDoubts, drawRemoved, takenOf, type Doubt } from "./doubts.ts";
 import { drawPromises } from "./promises.ts";
 import { Saver } from "./saver.ts";
 import { buildDoc, fromTexts } from "./schema.ts";
@@ -72,12 +72,12 @@ export class Desk {
     this.doubts = doubtsOf(doc);
     drawDoubts(this.doubts, {
       listen: (d) => this.player?.playSpans([[Math.max(0, d.start - 1), d.end + 0.7]]), show: (d) => this.reveal(d),
-      settle: (d, how) => void this.settle(d, how), putBack: (d) => this.surface.append(d.section, d.text),
+      settle: (d, how) => void this.settle(d, how), putBack: (d) => this.putBack(d),
     });
     for (const q of document.querySelectorAll<HTMLElement>("#doubts .quote")) {
       q.onclick = () => this.reveal(this.doubts[Number(q.closest<HTMLElement>("[data-i]")!.dataset["i"])]!);
     }
-    drawRemoved(doc, (a, b) => this.player?.playSpans([[a, b]]));
+    drawRemoved(doc, (a, b) => this.player?.playSpans([[a, b]]), (id) => void this.restore(id));
     drawPromises(doc, (a, b) => this.player?.playSpans([[a, b]]));
     this.surface.flags(doc.flags ?? []);
     const marks = this.doubts.filter((d) => d.end > 0).map((d) => ({ start: d.start, end: d.end, critical: d.critical }));
@@ -109,6 +109,26 @@ export class Desk {
       const v = await post<Version>(`/api/v1/dictations/${this.detail.id}/flags/${encodeURIComponent(d.id)}/settle`, { base: this.saver.base, how });
       this.saver.base = v.number;
       this.saved(v);
+    } catch (err) {
+      if (err instanceof Problem && err.code === "version_conflict") this.conflict();
+      else toast(words(err));
+    }
+  }
+
+  // putBack undoes what a doubt is about: words that were taken back stand where they were said, struck ones at the end.
+  private putBack(d: Doubt): void {
+    const taken = takenOf(this.version.document).find((t) => t.reason === "scratched" && t.start <= d.end && t.end >= d.start);
+    if (taken) void this.restore(taken.id);
+    else this.surface.append(d.section, d.text);
+  }
+
+  // restore lets the server put words back where they were said; the new version takes the place of the text.
+  private async restore(taken: string): Promise<void> {
+    if (!(await this.saver.flush())) return;
+    try {
+      const v = await post<Version>(`/api/v1/dictations/${this.detail.id}/restore`, { base: this.saver.base, taken });
+      this.take({ ...this.detail, version: v });
+      this.tabs.tellSaved(v.number);
     } catch (err) {
       if (err instanceof Problem && err.code === "version_conflict") this.conflict();
       else toast(words(err));

@@ -84,11 +84,29 @@ const removedWords: Record<string, string> = {
   command: "spoken command", heading: "spoken heading", title: "spoken title", scratched: "taken back by the speaker", non_speech: "noise",
 };
 
-export function drawRemoved(doc: NoteDocument, listen: (start: number, end: number) => void): void {
-  const all = doc.removed ?? [];
+// Taken is something said that does not stand in the text as words; the server puts it back by its id.
+export interface Taken { id: string; text: string; reason: string; start: number; end: number }
+
+const takenID = (places: readonly number[]) => `w${Math.min(...places)}-${Math.max(...places)}`;
+
+// takenOf lists what was taken out and what commands wrote, in the order of the recording.
+export function takenOf(doc: NoteDocument): Taken[] {
+  const out: Taken[] = (doc.removed ?? []).map((r) => ({ id: takenID(r.words ?? []), text: r.text, reason: r.reason, start: r.start, end: r.end }));
+  for (const run of doc.sections.flatMap((s) => s.runs)) {
+    const { command, words, said, start, end } = run.source;
+    if (!command || !words || words.length === 0) continue;
+    const written = run.text.trim();
+    out.push({ id: takenID(words), text: (said ?? written) + (written && said ? ` → ${written}` : ""), reason: "command", start: start ?? 0, end: end ?? 0 });
+  }
+  return out.sort((a, b) => a.start - b.start);
+}
+
+export function drawRemoved(doc: NoteDocument, listen: (start: number, end: number) => void, putBack: (id: string) => void): void {
+  const all = takenOf(doc);
   byID("removed-box").hidden = all.length === 0;
   byID("removed-count").textContent = String(all.length);
   byID("removed").replaceChildren(...all.map((r) => make("li", { class: "doubt" },
     make("div", {}, "“" + r.text + "”"),
-    make("div", { class: "row" }, make("span", { class: "small muted" }, removedWords[r.reason] ?? r.reason), button("▶ " + clock(r.start), "small", () => listen(r.start, r.end))))));
+    make("div", { class: "row" }, make("span", { class: "small muted" }, removedWords[r.reason] ?? r.reason),
+      button("▶ " + clock(r.start), "small", () => listen(r.start, r.end)), button("Put back", "small", () => putBack(r.id))))));
 }
