@@ -109,13 +109,16 @@ func (s *scanner) exactHeading(i int, h heading, boundary bool) (found, bool) {
 	delim, eaten := s.delimiterAt(i + n)
 	f := found{heading: h, words: n, eaten: eaten}
 	if h.heardAs {
+		if delim == delimComma && s.strongBoundary(i) && s.expected(h.section) {
+			return f, !s.listed(i + n + eaten)
+		}
 		return f, boundary && (delim == delimColon || n > 1 && delim == delimStop || n > 2 && !s.goesOn(i+n))
 	}
 	switch {
 	case delim == delimColon:
 		return f, boundary || !notBeforeHeading[s.before(i)]
 	case !boundary:
-		return f, false
+		return f, delim == delimComma && n > 1 && s.betweenCommas(i) && s.expected(h.section) && !s.listed(i+n+eaten)
 	case delim == delimStop:
 		return f, n > 1 || len(h.words[0]) > 2
 	case delim == delimComma:

@@ -6,6 +6,7 @@ const (
 	farthestByEar   = 0.2 // share of the letters that may differ; vowels count half
 	farthestByColon = 0.3 // the same, where "colon" says that it is a heading
 	shortestByColon = 6
+	farthestIfKnown = 0.22 // for the name of a section that other work types have
 )
 
 // soundsLikeHeading recognises a misheard heading that is marked as one: "history of president illness:".
@@ -26,7 +27,7 @@ func (s *scanner) soundsLikeHeading(i int) (found, bool) {
 		if last := s.key(i + n - 1); eaten > 0 && s.key(i+n) == "colon" && gutAfter[s.after(i+n+1)] && notAfterHeading[last] { // "history of colon cancer"
 			break
 		}
-		if len(joined) < shortestByColon || (delim == delimStop && (n < 2 || len(joined) < shortestByEar)) {
+		if len(joined) < shortestByColon || (delim == delimStop && len(joined) < shortestByEar) {
 			break
 		}
 		farthest := farthestByEar
@@ -34,9 +35,15 @@ func (s *scanner) soundsLikeHeading(i int) (found, bool) {
 			farthest = farthestByColon
 		}
 		if s.headings.known[joined] {
-			break
+			if delim != delimColon {
+				break
+			}
+			farthest = farthestIfKnown
 		}
 		if h, ok := s.closest(soundOf(joined), farthest); ok && !s.holdsHeading(i, n, h) {
+			if delim == delimStop && n < 2 && !s.expected(h.section) {
+				break
+			}
 			return found{heading: h, words: n, eaten: eaten}, true
 		}
 		break

@@ -1,0 +1,33 @@
+package notes_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestHeadingsThatTheEngineRanTogether(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		said string
+		want map[string]string
+	}{
+		{
+			"Chief complaint. Cough. Medications. None. Alleges, no known drug allergies, vital signs, blood pressure 120/80, pulse 70, physical examination, he is well. Assesment. Cold.",
+			map[string]string{
+				"chief_complaint": "Cough.", "medications": "None.", "allergies": "No known drug allergies", "vitals": "Blood pressure: 120/80\nPulse: 70",
+				"exam": "He is well.", "assessment": "Cold.",
+			},
+		},
+		{
+			"Chief complaint. Cough. Medications. None. History of present illness. I reviewed his diet, medications, past medical history, and labs.",
+			map[string]string{
+				"chief_complaint": "Cough.", "medications": "None.", "hpi": "I reviewed his diet, medications, past medical history, and labs.",
+			},
+		},
+	} {
+		if diff := cmp.Diff(c.want, sections(draft(t, "hp", c.said))); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", c.said, diff)
+		}
+	}
+}
