@@ -218,3 +218,22 @@ func TestALongPauseBeginsAParagraphOnlyInProse(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestAComaOfSomebodyWhoDictatesCommasIsDoubted(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]int{
+		"no fever comma no cough comma no rash period\nShe has had a coma, denies fever, comma, denies pain, period.": 1,
+		"no fever comma no cough comma no rash period\nHe was found in a coma, comma, and intubated, period.":         0,
+		"He had a coma, and died.": 0,
+	} {
+		n := 0
+		for _, f := range flagsOf(draft(t, "progress", said), notes.FlagReading) {
+			if f.Text == "coma" {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%q: %d flags, want %d", said, n, want)
+		}
+	}
+}

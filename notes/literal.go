@@ -97,6 +97,25 @@ func (s *scanner) misheardComma(i int) bool {
 	return s.tokens[i-1].mark() == "," || s.tokens[i].pause >= setOff || s.tokens[i].mark() == "," && s.repeats["coma"]
 }
 
+// doubtComa asks a person where "coma" stays a word of somebody who dictates commas, and a pause follows it: "headache,
+// comma" sounds like "had a coma".
+func (s *scanner) doubtComa(i int) {
+	if s.key(i) != "coma" || !s.saysComma || s.tokens[i].mark() != "," || s.comaSaid(i) {
+		return
+	}
+	s.flags = append(s.flags, s.flag(FlagReading, Critical, s.section, []int{i}, "coma",
+		"This could be “coma” or the command “comma”: a word with another meaning. Listen to it."))
+}
+
+// comaSaid says that the words before leave no doubt: "in a coma", "diabetic coma".
+func (s *scanner) comaSaid(i int) bool {
+	before := s.key(i - 1)
+	if before == "a" || before == "the" {
+		return comaContext[s.key(i-2)] || comaContext[s.key(i+1)]
+	}
+	return comaContext[before]
+}
+
 // comaContext are words beside the diagnosis.
 var comaContext = wordSet("in into a the deep diabetic myxedema hepatic barbiturate uremic from of hyperosmolar induced glasgow scale score " +
 	"state cluster")

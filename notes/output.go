@@ -8,6 +8,8 @@ type Output struct {
 	Flags     []Flag          `json:"flags"`
 	FollowUps []FollowUp      `json:"follow_ups"`
 	Removed   []Removed       `json:"removed"`
+	Copies    []Copy          `json:"copies,omitempty"`
+	Requests  []Request       `json:"requests,omitempty"`
 }
 
 // SectionOutput is a section without the sources of its words.
@@ -22,7 +24,7 @@ func (d Document) Output() Output {
 	out := Output{
 		WorkType: d.WorkType, Sections: sectionOutputs(d), Blanks: append([]Blank{}, d.Blanks...),
 		Flags: append([]Flag{}, d.Flags...), FollowUps: append([]FollowUp{}, d.FollowUps...),
-		Removed: append([]Removed{}, d.Removed...),
+		Removed: append([]Removed{}, d.Removed...), Copies: d.Copies, Requests: d.Requests,
 	}
 	return out
 }

@@ -241,6 +241,7 @@ func (s *scanner) heading(i int, f found) int {
 // word writes a token as it is.
 func (s *scanner) word(i int) {
 	t := s.tokens[i]
+	s.doubtComa(i)
 	if last := s.last(); last != nil && last.kind == itemWord && last.trail == "." && s.pausedOnly(t.key) {
 		last.trail = ""
 	}
