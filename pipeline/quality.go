@@ -48,6 +48,26 @@ func LayersOf(versions []Version, signed int, signer uuid.UUID) (out Layers, ok 
 	return out, ok && out.Signed.Number == signed
 }
 
+// Changes are the differences between the layers: what the editor changed in the draft, and the author in that. Without an
+// editor it is one difference; where nothing follows the draft, none.
+func (l Layers) Changes() []LayerChange {
+	chain := []Version{l.Engine}
+	if l.Editor != nil {
+		chain = append(chain, *l.Editor)
+	}
+	if l.Signed.Number > chain[len(chain)-1].Number {
+		chain = append(chain, l.Signed)
+	}
+	var out []LayerChange
+	for i := 1; i < len(chain); i++ {
+		a, b := chain[i-1], chain[i]
+		out = append(out, LayerChange{
+			From: a.Number, To: b.Number, ByName: b.ByName, Errors: notes.CountErrors(a.Document, b.Document), Changes: notes.Compare(a.Document, b.Document),
+		})
+	}
+	return out
+}
+
 // QualityFilter says which signed notes are measured and how they are told apart.
 type QualityFilter struct {
 	Since time.Time // zero: all

@@ -42,7 +42,13 @@ func TestErrorRatesComeFromTheThreeLayersOfSignedNotes(t *testing.T) {
 	w := setup(t)
 	ctx := context.Background()
 	w.recite("Plan: Take lisinopril 20 mg daily. Return in 4 weeks.")
-	w.corrected(strings.NewReplacer("20 mg", "40 mg"), strings.NewReplacer("4 weeks", "6 weeks", "Take", "Please take"))
+	id := w.corrected(strings.NewReplacer("20 mg", "40 mg"), strings.NewReplacer("4 weeks", "6 weeks", "Take", "Please take"))
+	h, err := w.svc.History(ctx, w.as("compliance"), id)
+	w.must(err)
+	if len(h.Layers) != 2 || h.Layers[0].ByName != w.people["editor"].Name || h.Layers[1].ByName != w.people["physician"].Name || h.Layers[0].From != 1 ||
+		h.Layers[0].To != h.Layers[1].From || h.Layers[0].Errors.Critical != 1 || h.Layers[1].Errors.Critical != 1 {
+		t.Errorf("the layers of the history: %+v", h.Layers)
+	}
 	w.recite("Plan: Take lisinopril 20 mg daily. Return in 4 weeks.")
 	w.signed() // nobody changed a word
 	for by, name := range map[string]string{

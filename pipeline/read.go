@@ -238,6 +238,9 @@ func (s *Service) History(ctx context.Context, actor access.Actor, id uuid.UUID)
 			if out.Versions, err = tx.Versions(ctx, d.Note.ID); err != nil {
 				return err
 			}
+			if l, ok := LayersOf(out.Versions, d.Note.Latest, d.AuthorID); ok { // a note is signed by its author
+				out.Layers = l.Changes()
+			}
 		}
 		if out.Jobs, err = tx.Jobs(ctx, id); err != nil {
 			return err

@@ -78,6 +78,15 @@ type History struct {
 	Events   []Event
 	Jobs     []Job
 	Moves    []StateChange // all changes of state with their reasons, oldest first
+	Layers   []LayerChange // who put what right: engine to editor, editor to author
+}
+
+// LayerChange is the difference between two layers of a note.
+type LayerChange struct {
+	From, To int // numbers of the versions
+	ByName   string
+	Errors   notes.Errors
+	Changes  []notes.Change
 }
 
 // Event is an audit event with the actor's name, for reading.

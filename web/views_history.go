@@ -57,6 +57,22 @@ type history struct {
 	Events   []event   `json:"events" doc:"All events of the record, oldest first"`
 	Jobs     []job     `json:"jobs"`
 	Moves    []move    `json:"moves" doc:"All changes of state, oldest first"`
+	Layers   []layer   `json:"layers" doc:"Who put what right: from the engine's draft to the editor's last version, from that to the author's"`
+}
+
+// layer is the difference between two layers of a note.
+type layer struct {
+	From     int            `json:"from" doc:"Number of the earlier version"`
+	To       int            `json:"to"`
+	By       string         `json:"by" doc:"Who saved the later one"`
+	Critical int            `json:"critical" doc:"Errors that touch a dose, number, unit, drug, side, negation or allergy"`
+	Other    int            `json:"other"`
+	Cosmetic int            `json:"cosmetic"`
+	Changes  []notes.Change `json:"changes"`
+}
+
+func viewLayer(l pipeline.LayerChange) layer {
+	return layer{l.From, l.To, l.ByName, l.Errors.Critical, l.Errors.Other, l.Errors.Cosmetic, orEmpty(l.Changes)}
 }
 
 // move is one change of state.
@@ -72,7 +88,7 @@ func viewMove(m pipeline.StateChange) move { return move{stamp(m.At), m.From, m.
 func viewHistory(h pipeline.History) history {
 	return history{
 		Detail: viewDetail(h.Detail), Versions: each(h.Versions, viewVersion), Events: each(h.Events, viewEvent),
-		Jobs: each(h.Jobs, viewJob), Moves: each(h.Moves, viewMove),
+		Jobs: each(h.Jobs, viewJob), Moves: each(h.Moves, viewMove), Layers: each(h.Layers, viewLayer),
 	}
 }
 

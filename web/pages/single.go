@@ -94,7 +94,24 @@ type historyData struct {
 	pipeline.History
 	Sections []noteSection // of the newest version, by sentence
 	Promises []promise
+	Layers   []layer
 	Timeline []moment
+}
+
+// layer is what one person changed, section by section.
+type layer struct {
+	pipeline.LayerChange
+	Changed []changedSection
+}
+
+func layersOf(changes []pipeline.LayerChange) []layer {
+	var out []layer
+	for _, c := range changes {
+		if changed := changedSections(c.Changes); len(changed) > 0 {
+			out = append(out, layer{c, changed})
+		}
+	}
+	return out
 }
 
 func (s *site) history(r *http.Request, actor access.Actor) (any, string, error) {
@@ -106,7 +123,7 @@ func (s *site) history(r *http.Request, actor access.Actor) (any, string, error)
 	if err != nil {
 		return nil, "", err
 	}
-	d := historyData{History: h, Timeline: timeline(h)}
+	d := historyData{History: h, Layers: layersOf(h.Layers), Timeline: timeline(h)}
 	if h.Version != nil {
 		d.Sections, d.Promises = noteSections(*h.Version, namesIn(h), h.Obstacles), promises(h.Version.Document)
 	}
