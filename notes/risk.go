@@ -225,7 +225,7 @@ func isDose(items []item, i int) bool {
 }
 
 var (
-	doseUnits        = wordSet("mg mcg g units meq mg/hour mcg/hour mg/kg units/hour")
+	doseUnits        = wordSet("mg mcg microgram micrograms g units meq mg/hour mcg/hour mg/kg units/hour")
 	commonBeforeDose = wordSet("about increase decrease increased decreased another received taking given total least under dose " +
 		"initially every after to at of was is with than for over by from and the")
 )

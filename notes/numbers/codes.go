@@ -122,6 +122,9 @@ func keepsCase(text string) bool {
 
 // spelled joins capital letters spelled one by one: "T S H" is TSH.
 func spelled(s *scan, i int) (match, bool) {
+	if len(s.atoms[i].raw) != 1 || i+1 == len(s.atoms) || len(s.atoms[i+1].raw) != 1 {
+		return match{}, false
+	}
 	var b strings.Builder
 	next := i
 	for next < len(s.atoms) && len(s.atoms[next].raw) == 1 && unicode.IsUpper(rune(s.atoms[next].raw[0])) {
