@@ -141,10 +141,14 @@ func (r *run) examine(ctx context.Context, e *ear, s *segment) error {
 	if err := r.verify(ctx, e, s, proposals, asked); err != nil {
 		return err
 	}
+	checked, err := r.crossCheck(ctx, e, s, words)
+	if err != nil {
+		return err
+	}
 	if r.trace != nil {
 		r.trace(traced(words, proposals, asked))
 	}
-	r.settleWords(s, proposals, asked)
+	r.settleWords(s, proposals, asked, checked)
 	return nil
 }
 
@@ -259,7 +263,7 @@ func sum(v []float64) float64 {
 
 // settleWords makes the accepted changes, the best first where they overlap, and notes them, the suggestions that stayed
 // below the bar, and the risk words that were not heard clearly, where nothing was changed.
-func (r *run) settleWords(s *segment, proposals []proposal, asked []question) {
+func (r *run) settleWords(s *segment, proposals []proposal, asked []question, checked []risky) {
 	sorted := slices.Clone(proposals)
 	slices.SortStableFunc(sorted, func(a, b proposal) int {
 		return cmp.Or(cmp.Compare(b.judge(), a.judge()), cmp.Compare(a.from, b.from))
@@ -275,7 +279,7 @@ func (r *run) settleWords(s *segment, proposals []proposal, asked []question) {
 			suggested = append(suggested, p)
 		}
 	}
-	for _, d := range r.doubtsOf(s, suggested, asked) {
+	for _, d := range apart(r.doubtsOf(s, suggested, asked), checked) {
 		changed := slices.ContainsFunc(kept, func(p proposal) bool { return p.from < d.to && d.from < p.to })
 		if !changed {
 			s.doubts = append(s.doubts, d.moved(kept))

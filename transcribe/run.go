@@ -34,6 +34,7 @@ type RunOptions struct {
 type Transcriber struct {
 	Engine  Engine
 	Lexicon *lexicon.Lexicon // what the second pass knows; nil: there is none
+	Check   Engine           // a second model that listens for other risk words; nil: there is none
 	Trace   func(Trace)      // sees each second pass; for fitting its judge
 }
 
@@ -49,6 +50,7 @@ type run struct {
 	clock    stopwatch
 	shown    []string // words of the prompt
 	lexicon  *lexicon.Lexicon
+	check    Engine // nil: there is none
 	trace    func(Trace)
 }
 
@@ -61,10 +63,12 @@ func (r *run) firstBeams() int {
 }
 
 // context is what the model is told before it listens.
-func (r *run) context() Context {
+func (r *run) context() Context { return r.contextFor(r.engine) }
+
+func (r *run) contextFor(e Engine) Context {
 	c := Context{Language: r.settings.Language}
 	if r.settings.Prompt != "" && r.settings.Prompt != NoPrompt {
-		c.Prompt = r.engine.Encode(" " + strings.TrimSpace(r.settings.Prompt))
+		c.Prompt = e.Encode(" " + strings.TrimSpace(r.settings.Prompt))
 	}
 	return c
 }
@@ -89,6 +93,9 @@ func (t Transcriber) run(ctx context.Context, pcm recording, o RunOptions) (Tran
 		return Transcript{}, fault.Wrap(fmt.Errorf("frozen %s %s, loaded %s %s", r.settings.Model.Name,
 			r.settings.Model.SHA256, have.Name, have.SHA256), fault.Unavailable, "model_mismatch",
 			"This dictation was queued for another speech model than the one that is loaded. Start a worker with that model, or queue it again.")
+	}
+	if err := r.checkedBy(t.Check); err != nil {
+		return Transcript{}, err
 	}
 	if t.Lexicon != nil && r.settings.Vocabulary != NoVocabulary {
 		r.lexicon = t.Lexicon.With(r.settings.Terms...)

@@ -20,13 +20,15 @@ const (
 // Settings are frozen into a job when it is queued; a retry never changes them. The zero value means the defaults, with
 // whatever model the engine has loaded.
 type Settings struct {
-	Version      int        `json:"version"`
-	Model        ModelFacts `json:"model"`
-	Language     string     `json:"language"`
-	Prompt       string     `json:"prompt,omitempty"` // text that the model is shown as having come before; "": how dictations read; NoPrompt
-	ChunkSeconds float64    `json:"chunk_seconds"`    // longest chunk, at most 28: the model sees 30 s
-	Beams        int        `json:"beams"`            // hypotheses side by side in the search; 1 is greedy
-	Vocabulary   string     `json:"vocabulary"`       // fingerprint of the lexicon of the second pass; "off": no second pass
+	Version int        `json:"version"`
+	Model   ModelFacts `json:"model"`
+	// Check is the second model that listens for other risk words, nil for none.
+	Check        *ModelFacts `json:"check,omitempty"`
+	Language     string      `json:"language"`
+	Prompt       string      `json:"prompt,omitempty"` // text that the model is shown as having come before; "": how dictations read; NoPrompt
+	ChunkSeconds float64     `json:"chunk_seconds"`    // longest chunk, at most 28: the model sees 30 s
+	Beams        int         `json:"beams"`            // hypotheses side by side in the search; 1 is greedy
+	Vocabulary   string      `json:"vocabulary"`       // fingerprint of the lexicon of the second pass; "off": no second pass
 	// Terms are what is known for this dictation: the author's and the practice's words and names, the patient's name,
 	// drugs and problems. The second pass expects them and believes them sooner than other terms.
 	Terms []lexicon.Term `json:"terms,omitempty"`

@@ -42,6 +42,7 @@ type serviceFlags struct {
 // engineFlags choose the model and the size of the engine.
 type engineFlags struct {
 	Model       string   `help:"Whisper model; empty: the best this machine can run well (see vesper models list)."`
+	CheckModel  string   `help:"Second model that listens again and doubts doses, numbers, negations and sides that it hears otherwise; empty: none."`
 	Language    string   `help:"Language spoken." default:"en"`
 	Children    int      `help:"Engine processes, one thread each; 0: one for each core, as memory allows."`
 	GPU         bool     `help:"Use the GPU that whisper.cpp was built for (see docs/operations.md)." name:"gpu"`

@@ -25,13 +25,18 @@ import (
 // recogniser joins decoding, chunking and the engine's processes into what the pipeline asks for.
 type recogniser struct {
 	pool    *whisper.Pool
+	check   *whisper.Pool // of the second model; nil: there is none
 	lexicon *lexicon.Lexicon
 	flags   engineFlags
 	audio   audio.Options
 }
 
 func (r *recogniser) transcriber() transcribe.Transcriber {
-	return transcribe.Transcriber{Engine: r.pool, Lexicon: r.lexicon}
+	t := transcribe.Transcriber{Engine: r.pool, Lexicon: r.lexicon}
+	if r.check != nil {
+		t.Check = r.check
+	}
+	return t
 }
 
 // modelName is the chosen model or the default for this machine.
@@ -44,11 +49,15 @@ func (f engineFlags) modelName() string {
 
 // check refuses a model that nobody knows before anything starts; waiting for it would be for ever.
 func (f engineFlags) check() error {
-	if f.Model == "" || strings.ContainsRune(f.Model, filepath.Separator) {
-		return nil
+	for _, name := range []string{f.Model, f.CheckModel} {
+		if name == "" || strings.ContainsRune(name, filepath.Separator) {
+			continue
+		}
+		if _, err := models.Find(name); err != nil {
+			return err
+		}
 	}
-	_, err := models.Find(f.Model)
-	return err
+	return nil
 }
 
 // settings freezes what a transcription depends on. The model's digest is known once the model is here; before that the
@@ -71,8 +80,24 @@ func openRecogniser(ctx context.Context, rt *runtime, f engineFlags) (*recognise
 	if err != nil {
 		return nil, err
 	}
+	pool, err := f.openPool(ctx, rt, f.modelName())
+	if err != nil {
+		return nil, err
+	}
+	r := &recogniser{pool: pool, lexicon: terms, flags: f}
+	if f.CheckModel == "" {
+		return r, nil
+	}
+	if r.check, err = f.openPool(ctx, rt, f.CheckModel); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return r, nil
+}
+
+// openPool verifies one model, fetching it if it is missing, and makes a pool of as many children as memory holds.
+func (f engineFlags) openPool(ctx context.Context, rt *runtime, name string) (*whisper.Pool, error) {
 	store := f.modelStore(rt)
-	model, err := store.Ensure(ctx, f.modelName())
+	model, err := store.Ensure(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -80,13 +105,9 @@ func openRecogniser(ctx context.Context, rt *runtime, f engineFlags) (*recognise
 	if err != nil {
 		return nil, err
 	}
-	pool, err := whisper.New(ctx, whisper.Config{
+	return whisper.New(ctx, whisper.Config{
 		Model: engineFile(model), VAD: engineFile(vad), Children: f.Children, Log: rt.log, GPU: f.GPU || models.Detect().GPU,
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &recogniser{pool: pool, lexicon: terms, flags: f}, nil
 }
 
 // terms is the lexicon with the imported lists. A damaged list stops the engine, with its name and line, rather than be
@@ -131,7 +152,12 @@ func waitForRecogniser(ctx context.Context, rt *runtime, f engineFlags) (*recogn
 func (r *recogniser) Slots() int { return r.pool.Slots() }
 
 // Close ends the engine's processes.
-func (r *recogniser) Close() error { return r.pool.Close() }
+func (r *recogniser) Close() error {
+	if r.check == nil {
+		return r.pool.Close()
+	}
+	return errors.Join(r.check.Close(), r.pool.Close())
+}
 
 // file transcribes one recording on disk, with progress on the terminal. What is done when it is interrupted is taken up
 // again by the next call for the same recording.
