@@ -54,6 +54,9 @@ var rights = map[string]struct {
 	"GET /api/v1/blocks":                                 {"", "", "physician other"},
 	"POST /api/v1/blocks":                                {"", `{"name":"heart exam","text":"Regular rhythm."}`, "physician other"},
 	"POST /api/v1/blocks/{id}/remove":                    {"", "", "physician other"},
+	"GET /api/v1/people/{id}/corrections":                {"person", "", "supervisor"},
+	"POST /api/v1/people/{id}/corrections":               {"person", `{"heard":"zanter pell","written":"Zanterpel","decision":"approved"}`, "supervisor"},
+	"POST /api/v1/corrections/{id}/undo":                 {"", "", "supervisor"},
 	"GET /api/v1/audit":                                  {"", "", "compliance"},
 	"GET /api/v1/audit/verify":                           {"", "", "compliance"},
 	// The recordings and uploads have tests of their own; here it only matters who is let in.

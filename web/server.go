@@ -116,6 +116,7 @@ func (s *Server) mount() error {
 	s.mountPeople()
 	s.mountTerms()
 	s.mountBlocks()
+	s.mountCorrections()
 	s.mountAudit()
 	s.mountHealth()
 	if err := s.serveDescription(); err != nil {

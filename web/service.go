@@ -98,6 +98,9 @@ type Vocabulary interface {
 	TextBlocks(ctx context.Context, actor access.Actor) ([]pipeline.TextBlock, error)
 	AddTextBlock(ctx context.Context, actor access.Actor, b pipeline.TextBlock) (pipeline.TextBlock, error)
 	RemoveTextBlock(ctx context.Context, actor access.Actor, id uuid.UUID) error
+	Learning(ctx context.Context, actor access.Actor, author uuid.UUID) (pipeline.Learning, error)
+	DecideCorrection(ctx context.Context, actor access.Actor, author uuid.UUID, heard, written string, d pipeline.Decision) (pipeline.Correction, error)
+	UndoCorrection(ctx context.Context, actor access.Actor, id uuid.UUID) error
 }
 
 // Auditor reads and verifies the record.

@@ -35,6 +35,7 @@ type Service interface {
 	Encounters(ctx context.Context, actor access.Actor, author uuid.UUID) ([]pipeline.Encounter, error)
 	Terms(ctx context.Context, actor access.Actor, author *uuid.UUID) ([]pipeline.VocabularyTerm, error)
 	TextBlocks(ctx context.Context, actor access.Actor) ([]pipeline.TextBlock, error)
+	Learning(ctx context.Context, actor access.Actor, author uuid.UUID) (pipeline.Learning, error)
 	WorkTypes() []templates.Template
 }
 

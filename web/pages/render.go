@@ -202,7 +202,7 @@ var plain = map[string]string{
 	"note.release": "gave it back to the queue", "note.send": "sent it to the physician", "note.return": "returned it to the editors",
 	"note.sign": "signed the note", "note.addendum": "wrote an addendum", "note.history": "opened the history", "note.download": "downloaded a version", "quality.read": "read the error rates", "job.retry": "ordered the work again",
 	"dictation.reject": "rejected the recording", "audit.read": "read the audit log", "people.manage": "changed an account",
-	"session.open": "logged in", "terms.read": "looked at the words", "terms.manage": "changed the words", "session.close": "logged out", "patient.search": "searched patients", "encounter.list": "listed visits",
+	"session.open": "logged in", "terms.read": "looked at the words", "terms.manage": "changed the words", "corrections.manage": "looked at or decided corrections", "session.close": "logged out", "patient.search": "searched patients", "encounter.list": "listed visits",
 }
 
 // tries is what each refused action was.
@@ -212,7 +212,7 @@ var tries = map[string]string{
 	"note.send": "tried to send it to the physician", "note.return": "tried to return it to the editors", "note.sign": "tried to sign",
 	"note.addendum": "tried to write an addendum", "note.history": "tried to open the history", "note.download": "tried to download a version", "quality.read": "tried to read the error rates", "job.retry": "tried to order the work again",
 	"dictation.reject": "tried to reject the recording", "audit.read": "tried to read the audit log", "people.manage": "tried to change an account",
-	"session.open": "tried to log in", "terms.read": "tried to look at words", "terms.manage": "tried to change words", "patient.search": "tried to search patients", "encounter.list": "tried to list visits",
+	"session.open": "tried to log in", "terms.read": "tried to look at words", "terms.manage": "tried to change words", "corrections.manage": "tried to decide corrections", "patient.search": "tried to search patients", "encounter.list": "tried to list visits",
 }
 
 // happened says an event in plain words.

@@ -19,7 +19,7 @@ func menu(role access.Role) []entry {
 	case access.Editor:
 		return []entry{{"queue", "/queue", "Queue"}}
 	case access.Supervisor:
-		return []entry{{"queue", "/queue", "Queue"}, {"all", "/dictations", "Dictations"}, {"operations", "/operations", "Needs attention"}, {"words", "/words", "Words"}}
+		return []entry{{"queue", "/queue", "Queue"}, {"all", "/dictations", "Dictations"}, {"operations", "/operations", "Needs attention"}, {"words", "/words", "Words"}, {"corrections", "/corrections", "Corrections"}}
 	case access.Compliance:
 		return []entry{{"all", "/dictations", "Dictations"}, {"audit", "/audit", "Audit log"}}
 	case access.Admin:
@@ -46,6 +46,7 @@ func (s *site) pages() map[string]page {
 		"/audit":           {"audit", "audit", []access.Role{access.Compliance}, s.audit},
 		"/people":          {"people", "people", []access.Role{access.Admin}, s.people},
 		"/words":           {"words", "words", []access.Role{access.Physician, access.Supervisor, access.Admin}, s.words},
+		"/corrections":     {"corrections", "corrections", []access.Role{access.Supervisor}, s.corrections},
 		"/operations":      {"operations", "operations", []access.Role{access.Supervisor, access.Admin}, s.operations},
 	}
 }

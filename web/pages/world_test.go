@@ -139,6 +139,16 @@ func (s *stage) Terms(context.Context, access.Actor, *uuid.UUID) ([]pipeline.Voc
 	}, s.fail
 }
 
+func (s *stage) Learning(context.Context, access.Actor, uuid.UUID) (pipeline.Learning, error) {
+	if s.empty {
+		return pipeline.Learning{}, s.fail
+	}
+	return pipeline.Learning{
+		Suggested: []pipeline.Suggestion{{Heard: s.name, Written: s.name, Notes: 3, Editors: 1}},
+		Decided:   []pipeline.Correction{{ID: dictated, Heard: s.name, Written: s.name, Notes: 3, Decision: pipeline.Approved, DecidedByName: s.name, DecidedAt: now}},
+	}, s.fail
+}
+
 func (s *stage) TextBlocks(context.Context, access.Actor) ([]pipeline.TextBlock, error) {
 	if s.empty {
 		return nil, s.fail
@@ -208,6 +218,8 @@ var views = []view{
 	{"/audit", []access.Role{access.Compliance}},
 	{"/people", []access.Role{access.Admin}},
 	{"/words", []access.Role{access.Physician, access.Supervisor, access.Admin}},
+	{"/corrections", []access.Role{access.Supervisor}},
+	{"/corrections?author=" + doctor.String(), []access.Role{access.Supervisor}},
 	{"/operations", []access.Role{access.Supervisor, access.Admin}},
 }
 
