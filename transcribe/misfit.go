@@ -105,6 +105,7 @@ const (
 	almostSure = -0.05 // log probability
 	halfSure   = -0.35
 	sameSound  = 0.34 // distance by sound
+	nearlySame = 0.2  // the same
 	likePoint  = 0.66 // the same; little is left of a short word
 )
 
@@ -165,11 +166,11 @@ func beforeNine(words []said, i int) bool {
 // soundsLikeRisk finds an unsure word that sounds like a word for a number, a negation or a side.
 func soundsLikeRisk(words []said, i int) (risky, bool) {
 	w := bareAt(words, i)
-	if len(w) < 3 || words[i].logp > halfSure || riskClass(w) != "" || lexicon.English(w) < plainEnglish || everyday[w] {
+	if len(w) < 3 || words[i].logp > almostSure || riskClass(w) != "" || lexicon.English(w) < plainEnglish || everyday[w] {
 		return risky{}, false
 	}
 	near := nearestOf(w, riskBySound, sameSound)
-	if near == "" {
+	if near == "" || words[i].logp > halfSure && lexicon.Distance(w, near) > nearlySame {
 		return risky{}, false
 	}
 	return about(words, i, i, riskClass(near), near)

@@ -29,8 +29,8 @@ type question struct {
 	tokens []int
 }
 
-// askBelow is the log probability of a word below which it is asked about. Of a thousand questions about likelier words none
-// was answered otherwise than by what stood there.
+// askBelow is the log probability of a word below which it is asked about. Of two thousand questions about likelier words
+// one fell under its margin.
 const askBelow = -0.1
 
 // questions lists the other readings of the risk words that are not sure. In "120/80" and "31-year-old" each number is asked
@@ -107,9 +107,9 @@ func timeDoubts(doubts []Doubt, words []Word) []Doubt {
 }
 
 // clearMargin is the margin, in nats, from which a reading stands. On the minimal pairs and dictations for fitting they ask
-// about 2 of 100 numbers and units, 6 of 100 prefixes and hardly any other word (bench/asr/fit).
+// about 3 of 100 numbers and units, 6 of 100 prefixes and hardly any other word (bench/asr/fit).
 var clearMargin = map[DoubtKind]float64{
-	DoubtNumber: 2.5, DoubtUnit: 2.5, DoubtFrequency: 4, DoubtNegation: 4, DoubtSide: 5, DoubtPrefix: 2,
+	DoubtNumber: 3.5, DoubtUnit: 4, DoubtFrequency: 4, DoubtNegation: 4, DoubtSide: 5, DoubtPrefix: 2,
 }
 
 // secondMargin is how much less likely the second reading may be, in nats, and still be reported.
