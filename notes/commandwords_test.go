@@ -77,6 +77,9 @@ func TestCorrectionsReplaceTheParallelWords(t *testing.T) {
 		{"Seen in June, I'm sorry, July.", "Seen in July."},
 		{"Start lisinopril, correction, losartan.", "Start losartan."},
 		{"She has hypertension, correction, hypotension.", "She has hypotension."},
+		{"He cut his left, no, right index finger.", "He cut his right index finger."},
+		{"A right-hand-dominant, correction, left-hand-dominant man.", "A left-hand-dominant man."},
+		{"His A1c is 8.1. Actually, make that 8.4.", "His A1c is 8.4."},
 		{"Injection of the distal, or rather, proximal radius.", "Injection of the proximal radius."},
 	} {
 		doc := draft(t, "progress", c.said)
@@ -110,6 +113,7 @@ func TestWordsThatAreNoCorrection(t *testing.T) {
 	for _, said := range []string{
 		"Surgical correction of scoliosis is planned.", "The correction factor is fifty.", "After correction for albumin the calcium is normal.",
 		"She would rather wait.", "He is sorry about the delay.", "Make that appointment soon.", "I mean well.", "Excuse me letter was given.",
+		"Fever, no, chills, yes.", "Asked about pain he said no, none.",
 	} {
 		doc := draft(t, "progress", said)
 		if f := flagsOf(doc, notes.FlagCorrection); len(f) != 0 || len(doc.Removed) != 0 {
@@ -165,6 +169,7 @@ func TestCopies(t *testing.T) {
 		{"She eats. Please send a copy of this note to Dr. Patel.", "She eats. Please send a copy of this note to Dr. Patel.", "Dr. Patel"},
 		{"She eats. Copy to the referring physician. He sleeps.", "She eats.\ncc: The referring physician.\nHe sleeps.", "the referring physician"},
 		{"Draw 5 cc of blood.", "Draw 5 mL of blood.", ""},
+		{"She eats. Copy to Dr. Marsh, comma, hand surgery, period.", "She eats.\ncc: Dr. Marsh, hand surgery.", "Dr. Marsh, hand surgery"},
 		{"He made a copy to keep.", "He made a copy to keep.", ""},
 	} {
 		doc := draft(t, "progress", c.said)

@@ -18,7 +18,7 @@ const (
 
 // mildCorrections are wordings that are ordinary words too: they count only where it is clear what they replace, or where
 // they stand alone.
-var mildCorrections = wordSet("make or i sorry im excuse pardon no change")
+var mildCorrections = wordSet("actually make or i sorry im excuse pardon no change")
 
 // needsCorrection wants the command to be set off from the sentence, and something before and after it.
 func needsCorrection(s *scanner, i, n int) bool {
@@ -32,7 +32,10 @@ func needsCorrection(s *scanner, i, n int) bool {
 		return true
 	}
 	fix, ok := s.findCorrection(s.afterMarks(i + n))
-	if strings.HasPrefix(s.key(i), "make") || s.key(i) == "or" || s.key(i) == "change" || s.key(i) == "no" {
+	if n == 1 && s.key(i) == "no" { // "left, no, right"
+		return ok && fix.last && s.tokens[i-1].mark() == "," && s.tokens[i].mark() == ","
+	}
+	if s.key(i) == "actually" || strings.HasPrefix(s.key(i), "make") || s.key(i) == "or" || s.key(i) == "change" || s.key(i) == "no" {
 		return ok && fix.sure && (s.aloneBefore(i) || s.key(i) == "make")
 	}
 	return s.aloneBefore(i) && (ok || s.aloneAfter(i+n))
@@ -292,7 +295,16 @@ func (s *scanner) parallel(a, b string) bool {
 			}
 		}
 	}
-	return false
+	old, new := strings.Split(a, "-"), strings.Split(b, "-") // "right-hand-dominant"
+	if len(old) != len(new) || len(old) < 2 {
+		return false
+	}
+	for i := range old {
+		if old[i] != new[i] && !s.parallel(old[i], new[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // sameClass replaces a word by one of its row: man and woman, left and right.

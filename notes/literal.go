@@ -71,7 +71,7 @@ var conditions = map[string]func(s *scanner, i, n int) bool{
 	"between":    func(s *scanner, i, n int) bool { return i > 0 && i+n < len(s.tokens) },
 	"joining":    func(s *scanner, i, n int) bool { return i > 0 && i+n < len(s.tokens) && !s.strongBoundary(i) },
 	"comma":      needsComma,
-	"colon":      func(s *scanner, i, n int) bool { return s.aloneAt(i, i+n) },
+	"colon":      needsColon,
 	"slash":      needsSlash,
 	"quotation":  needsQuotation,
 	"quoting":    needsQuoting,
@@ -85,6 +85,14 @@ var conditions = map[string]func(s *scanner, i, n int) bool{
 	"copy":       needsCopy,
 	"heading":    func(s *scanner, i, n int) bool { _, end := s.backTo(i, n); return end > i },
 }
+
+// needsColon wants the word to be set off. At the beginning of a sentence that describes it, it is the gut.
+func needsColon(s *scanner, i, n int) bool {
+	return s.aloneAt(i, i+n) && !(i > 0 && s.tokens[i-1].endsSentence() && gutFindings[s.key(i+n)])
+}
+
+// gutFindings follow the gut in lists of findings: "Colon, normal."
+var gutFindings = wordSet("normal unremarkable dilated distended collapsed thickened wall without appears")
 
 func needsComma(s *scanner, i, _ int) bool { return s.key(i) != "coma" || s.misheardComma(i) }
 
@@ -122,7 +130,7 @@ var comaContext = wordSet("in into a the deep diabetic myxedema hepatic barbitur
 
 // needsSlash leaves "one twenty slash eighty" to the number rules.
 func needsSlash(s *scanner, i, n int) bool {
-	return i > 0 && i+n < len(s.tokens) && !(numberLike(s.key(i-1)) && numberLike(s.key(i+n)))
+	return i > 0 && i+n < len(s.tokens) && !s.strongBoundary(i) && !(numberLike(s.key(i-1)) && numberLike(s.key(i+n)))
 }
 
 // longestQuotation is the number of words in which the end of a quotation is looked for.

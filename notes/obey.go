@@ -18,6 +18,9 @@ func (s *scanner) obey(c *command, from, to int) int {
 		kind := map[action]itemKind{actJoin: itemJoin, actDash: itemWord, actClose: itemClose}[c.act]
 		s.dropMark()
 		s.add(item{kind: kind, text: c.text, tokens: tokens, command: c.name})
+		if c.act == actClose && !s.dictates && s.tokens[to-1].endsSentence() && s.newSentence(to) { // the engine's mark ends the sentence
+			s.add(item{kind: itemMark, text: ".", layout: true})
+		}
 	case actOpen:
 		s.dropMark()
 		s.add(item{kind: itemOpen, text: c.text, tokens: tokens, command: c.name})

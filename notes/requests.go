@@ -123,6 +123,12 @@ func (s *scanner) copyTo(c *command, from, to int) int {
 	s.dropComma()
 	s.add(item{kind: itemLabel, text: "cc:", tokens: span(from, to), command: c.name})
 	for t := to; t < end; t++ {
+		if mark, n := s.commandAt(t); mark != nil && mark.act == actMark && t+n <= end {
+			s.commandOf[t] = mark.name
+			s.mark(mark, span(t, t+n))
+			t += n - 1
+			continue
+		}
 		s.word(t)
 	}
 	if mark, n := s.commandAt(end); mark != nil && mark.act == actMark && mark.text == "." {
@@ -137,18 +143,20 @@ func (s *scanner) copyTo(c *command, from, to int) int {
 	return end
 }
 
-// peopleEnd is the token after the names that begin at token i.
+// mostPeople is the largest number of words that name who gets a copy.
+const mostPeople = 16
+
+// peopleEnd is the token after the names that begin at token i: where the sentence or the breath ends.
 func (s *scanner) peopleEnd(i int) int {
 	j := i
-	for j < len(s.tokens) {
+	for j < len(s.tokens) && j < i+mostPeople {
 		if j > i {
-			if c, _ := s.commandAt(j); c != nil && (c.text != "," || !s.personAt(j+1)) || s.tokens[j].pause >= surePause {
+			if c, _ := s.commandAt(j); c != nil && c.text != "," || s.tokens[j].pause >= surePause {
 				break
 			}
 		}
 		j++
-		t := s.tokens[j-1]
-		if t.endsSentence() || t.mark() != "" && !(t.mark() == "," && (s.personAt(j) || s.key(j) == "and")) {
+		if s.tokens[j-1].endsSentence() {
 			break
 		}
 	}
@@ -166,7 +174,7 @@ func (s *scanner) addCopies(from, to, end int) {
 			return
 		}
 		tokens := span(from, end)
-		cp := Copy{To: strings.TrimRight(s.heard(span(a, b)), ".,;:"), Text: s.heard(tokens), Words: s.words(tokens)}
+		cp := Copy{To: s.namesIn(a, b), Text: s.heard(tokens), Words: s.words(tokens)}
 		cp.Start, cp.End = s.times(tokens)
 		s.copies = append(s.copies, cp)
 	}
@@ -181,4 +189,17 @@ func (s *scanner) addCopies(from, to, end int) {
 		}
 	}
 	add(begin, end)
+}
+
+// namesIn are the words of tokens without dictated commas.
+func (s *scanner) namesIn(from, to int) string {
+	var out []string
+	for t := from; t < to; t++ {
+		if s.key(t) == "comma" && len(out) > 0 {
+			out[len(out)-1] = strings.TrimRight(out[len(out)-1], ",") + ","
+			continue
+		}
+		out = append(out, s.tokens[t].raw)
+	}
+	return strings.TrimRight(strings.Join(out, " "), ".,;:")
 }
