@@ -21,10 +21,10 @@ type Cue struct {
 	Words []string
 }
 
-// Classes are the words in angle brackets that a cue may have. The lists behind <body>, <operation> and <disease> are in
+// Classes are the words in angle brackets that a cue may have. The lists behind <body>, <operation> and so on are in
 // shared/classes.yaml; <verbless> stands alone and means that the sentence has no verb.
 func Classes() []string {
-	return []string{"<number>", "<pressure>", "<drug>", "<age>", "<any>", "<body>", "<operation>", "<disease>", "<verbless>"}
+	return []string{"<number>", "<pressure>", "<drug>", "<age>", "<any>", "<body>", "<operation>", "<disease>", "<order>", "<ordered>", "<ordering>", "<verbless>"}
 }
 
 // class is a list of words and of their endings.
