@@ -18,6 +18,7 @@ const (
 	costBackward = 2.8 // to an earlier one
 	easeFresh    = 0.8 // less of it after a paragraph
 	costLeans    = 1.5 // more for a unit that speaks of the one before it
+	costLate     = 4.0 // more at the end of the template: notes seldom begin there
 	costFirst    = 1.0 // to begin elsewhere than in the default section
 	hintWeight   = 6.0 // of words that name the section ("Medications include …")
 	mostPerUnit  = 9.0 // no unit counts for more

@@ -21,7 +21,7 @@ func (r router) path(units []unit) []string {
 	n := len(r.sections)
 	best := make([]float64, n)
 	for k, section := range r.sections {
-		best[k] = -costFirst
+		best[k] = -costFirst - costLate*float64(k)/float64(n)
 		if section.Key == r.first {
 			best[k] = 0
 		}
