@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 )
 
 // hit is a place where a rule's words stand.
@@ -225,7 +224,7 @@ var listed = regexp.MustCompile(`(?:labs?|orders?|imaging|tests?|today)[:,] `)
 func (r *reader) committed(h hit, before, after string, m cueKind, f Finding) bool {
 	coming := f.Due.Date != "" || f.Due.AsNeeded || (f.Due.Words != "" && r.Day.IsZero())
 	initial := initialWords.MatchString(before)
-	if f.Due.Date != "" && f.Due.Date < r.Day.Format(time.DateOnly) {
+	if f.Due.Date != "" && f.Due.Date < write(r.Day) {
 		return false
 	}
 	if h.rule.Thing && r.Report && m != future {
@@ -235,9 +234,11 @@ func (r *reader) committed(h hit, before, after string, m cueKind, f Finding) bo
 		return r.thing(h, before, after, m, coming, initial)
 	}
 	switch {
+	case h.rule.Pending && !r.Report:
+		return m != past || strings.Contains(after, "pending")
 	case r.Report && m != future && !placed.MatchString(after):
 		return false
-	case !r.Plan && f.Due.Date != "" && f.Due.Date == write(r.Day) && strings.HasPrefix(r.low[h.from:], "return"):
+	case !r.Plan && f.Kind == Appointment && f.Due.Date != "" && f.Due.Date == write(r.Day):
 		return false // "she returns today"
 	case m == past || (m == ongoing && !strings.HasSuffix(strings.TrimSpace(before), " to")):
 		return false
@@ -298,7 +299,7 @@ func bareResult(h hit, after string, coming bool) bool {
 func thingOf(h hit) string { return strings.ToLower(strings.TrimSpace(h.groups["what"])) }
 
 var (
-	initialWords = regexp.MustCompile(`^[\s,]*(?:(?:and|then|also|are|is|am|please|plan(?:s)?(?: is| will be)?(?: to| for)?|we|i|will|should|he|she|they|patient|the patient|pt|to|today|first|next|otherwise|again|at this (?:time|point)|let['’]s|go ahead and|for now|in addition|additionally|recommendations?|recommend|labs?|orders?|follow[- ]?up|imaging|disposition|close|early|ok to|okay to|now|stat|urgent|routine|a|an|the|his|her|their|our|with|(?:in|after|at) [a-z0-9-]+ [a-z]+,?|tomorrow,?|next week,?)[\s,:]+)*$`)
+	initialWords = regexp.MustCompile(`^[\s,]*(?:(?:and|then|also|are|is|am|please|plan(?:s)?(?: is| will be)?(?: to| for)?|we|i|will|should|he|she|they|patient|the patient|pt|to|today|first|next|otherwise|again|discharge|discharged|home|continue with|at this (?:time|point)|let['’]s|go ahead and|for now|in addition|additionally|recommendations?|recommend|labs?|orders?|follow[- ]?up|imaging|disposition|close|early|ok to|okay to|now|stat|urgent|routine|a|an|the|his|her|their|our|with|(?:in|after|at) [a-z0-9-]+ [a-z]+,?|tomorrow,?|next week,?)[\s,:]+)*$`)
 	orderVerb    = regexp.MustCompile(`^(?:check|recheck|re-check|repeat|order|reorder|obtain|get|draw|send|perform|schedule|arrange|set up|book|request|complete|do|follow|trend|monitor|add on|collect|need|needs|require|requires|undergo|have|start|begin|proceed|go for|return for|recommend|advise|suggest|pursue|plan|will need|is due|are due|due for) `)
 	weakVerb     = regexp.MustCompile(`^(?:need|needs|require|requires|undergo|have|start|begin|do|follow|perform|complete|suggest|plan|will need|repeat) `)
 	vague        = regexp.MustCompile(`^(?:call|phone|telephone|next (?:visit|appointment|follow[- ]?up|check|checkup|physical)|check in|touch base|check back|see|seen|seeing|return|returns|returning|come|comes|coming|recheck|re-check|reassess|re-evaluate|reevaluate)$`)

@@ -27,11 +27,13 @@ func ratio(a, b int) float64 {
 // TestPromisesAreFoundInSentencesThatWereNotLookedAt prints precision and recall (-v) and holds both lists to a floor.
 func TestPromisesAreFoundInSentencesThatWereNotLookedAt(t *testing.T) {
 	t.Parallel()
-	for name, floor := range map[string][3]float64{"tuned": {1, 1, 1}, "held_out": {0.9, 0.9, 0.9}, "fresh": {0.9, 0.9, 0.9}} {
+	for name, floor := range map[string][3]float64{
+		"tuned": {1, 1, 1}, "held_out": {0.97, 0.97, 0.97}, "fresh": {0.97, 0.97, 0.97}, "later": {0.97, 0.97, 0.97},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			list := sentences(t, name)
-			if len(list) < 70 {
+			if len(list) < 50 {
 				t.Fatalf("only %d sentences", len(list))
 			}
 			var c tally
