@@ -49,6 +49,19 @@ func (s *scan) partOfUnit(i int) (match, bool) {
 	return match{}, false
 }
 
+// bareDaily writes a small dose without its unit before a frequency: "amlodipine five daily".
+func bareDaily(s *scan, i int) (match, bool) {
+	n, ok := s.sized(i)
+	if !ok || !s.open(n.next-1) || s.labelled(i, "records") != "" {
+		return match{}, false
+	}
+	next := lists()["after_small_dose"][s.at(n.next)]
+	if times := s.is(n.next, "two", "three", "four", "five") && s.is(n.next+1, "times"); !next && !(times && !n.whole) {
+		return match{}, false
+	}
+	return match{to: n.next, text: s.style.Number(withoutTrailingZero(n.text), true) + n.tail}, true
+}
+
 // isAdjective says that a singular span stands before what it describes: "two week history".
 func (s *scan) isAdjective(n number, next int) bool {
 	if n.value == 1 || !n.said || !s.open(next-1) || next >= len(s.atoms) {
@@ -74,9 +87,9 @@ func (s *scan) oneOfThem(i int, n number, u unit) bool {
 
 // dosed reads the number before a unit. Hundreds spoken as "two fifty" are read where no list of two numbers is likely.
 func (s *scan) dosed(i int) (number, bool) {
-	if s.at(i) == "hundred" && !s.numeric(i-1) && (i == 0 || !nouns().bareUnit[s.at(i-1)]) {
+	if v := scales[s.at(i)]; v > 0 && v < 1000000 && !s.numeric(i-1) && (i == 0 || !nouns().bareUnit[s.at(i-1)]) {
 		if _, _, ok := s.unitAt(i + 1); ok {
-			return number{text: "100", value: 100, whole: true, next: i + 1, said: true}, true
+			return number{text: itoa(v), value: v, whole: true, next: i + 1, said: true}, true
 		}
 	}
 	p, paired := s.paired(i)
@@ -103,7 +116,7 @@ func dimension(s *scan, i int) (match, bool) {
 		return match{}, false
 	}
 	text, parts := s.style.Number(n.text, false), 1
-	for s.is(n.next, "by", "x", "times", "×") && s.open(n.next) {
+	for s.is(n.next, "by", "x", "×") && s.open(n.next) {
 		n, ok = s.sized(n.next + 1)
 		if !ok {
 			return match{}, false
@@ -111,6 +124,9 @@ func dimension(s *scan, i int) (match, bool) {
 		text, parts = text+" x "+s.style.Number(n.text, false), parts+1
 	}
 	u, next, ok := s.unitAt(n.next)
+	if !ok && parts >= 3 && !s.crowded(n) {
+		return match{to: n.next, text: text}, true
+	}
 	if parts < 2 || !ok || u.kind != measure && u.text != "inches" && u.text != "feet" {
 		return match{}, false
 	}
@@ -137,6 +153,9 @@ func ratio(s *scan, i int) (match, bool) {
 	}
 	u, next, ok := s.unitAt(second.next)
 	if !ok || u.kind == span || u.kind == count {
+		if last := s.at(second.next - 1); ok && ones[last] > 0 && !second.small { // "fifty two puffs"
+			return match{to: second.next, doubt: sideBySide}, first.said
+		}
 		spoken := s.at(first.next) == "slash" && first.said && !s.is(second.next, "slash")
 		return match{to: second.next, text: s.style.Number(first.text, false) + "/" + s.style.Number(second.text, false)}, spoken
 	}

@@ -141,6 +141,9 @@ func cardinal(s *scan, i int) (match, bool) {
 		}
 		return match{to: n.next, text: "-" + s.style.Number(n.text, false)}, true
 	}
+	if n, ok := s.leadingPoint(i); ok && len(n.text) > 3 && !lists()["points"][s.at(i-1)] && !s.crowded(n) {
+		return match{to: n.next, text: s.style.Number(n.text, false)}, true
+	}
 	n, ok := s.plain(i)
 	if !ok || s.at(i) == "a" {
 		return match{}, false
@@ -151,10 +154,7 @@ func cardinal(s *scan, i int) (match, bool) {
 	if !n.said || n.small || n.whole && n.value < 10 || strings.HasPrefix(s.at(n.next-1), "half") || strings.HasPrefix(s.at(n.next-1), "quarter") {
 		return match{}, false
 	}
-	if n.tail != "" {
-		return match{to: n.next}.asWords(s, i), true
-	}
-	return match{to: n.next, text: s.style.Number(n.text, false)}, true
+	return match{to: n.next, text: s.style.Number(n.text, false) + n.tail}, true
 }
 
 // endOfCrowd is the end of a row of numbers that can be read in several ways.

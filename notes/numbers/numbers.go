@@ -42,7 +42,7 @@ var readers = map[string]reader{
 var numberReaders = map[string]reader{
 	"record_number": recordNumber, "figure_row": figureRow, "blood_pressure": bloodPressure, "decade": decade,
 	"temperature": temperature, "height": height, "birth_date": birthDate, "parity": parity,
-	"suture": suture, "dimension": dimension, "ratio": ratio, "spread": spread, "two_counts": twoCounts, "needless_zeros": needlessZeros,
+	"suture": suture, "dimension": dimension, "ratio": ratio, "spread": spread, "two_counts": twoCounts, "bare_daily": bareDaily, "needless_zeros": needlessZeros,
 	"split_number": splitNumber, "crowded_label": crowdedLabel, "quantity": quantity, "measured": measured,
 	"also_measured": alsoMeasured, "changed_from": changedFrom, "labelled": labelled, "per_time": perTime, "cardinal": cardinal,
 }
@@ -117,7 +117,7 @@ func (s *scan) torn(rule string, from, to int) bool {
 		return true
 	}
 	switch rule {
-	case "blood_pressure", "combination", "code", "leads", "nerves", "cardinal", "temperature", "height", "ordinal":
+	case "blood_pressure", "combination", "bare_daily", "code", "leads", "nerves", "cardinal", "temperature", "height", "ordinal":
 		return false
 	}
 	return s.numeric(to-1) && s.open(to-1) && s.numeric(to)

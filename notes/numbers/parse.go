@@ -55,8 +55,8 @@ func (s *scan) readPlain(i int) (number, bool) {
 			n.text, n.whole, n.small, n.said, n.next = n.text+"."+part, false, false, true, next
 		}
 	}
-	if s.is(n.next, "million") && n.said && n.tail == "" && !n.whole {
-		n.tail, n.next = " million", n.next+1
+	if s.is(n.next, "million", "thousand") && n.tail == "" && !n.whole {
+		n.tail, n.next = " "+s.at(n.next), n.next+1
 	}
 	return n, true
 }
@@ -90,9 +90,6 @@ func (s *scan) digits(i int) (number, bool) {
 		n.value *= scale
 		n.text, n.next, n.said = strconv.FormatInt(n.value, 10), i+2, true
 	}
-	if !n.whole && s.is(i+1, "million") {
-		n.tail, n.next = " million", i+2
-	}
 	return n, true
 }
 
@@ -109,7 +106,7 @@ func (s *scan) under100(i int) (int64, int, bool) {
 		return v, i + 1, true
 	}
 	if v, ok := tens[w]; ok {
-		if unit, ok := ones[s.at(i+1)]; ok && s.open(i) {
+		if unit, ok := ones[s.at(i+1)]; ok && s.open(i) && !(unit == 1 && s.open(i+1) && lists()["one_of"][s.at(i+2)]) {
 			return v + unit, i + 2, true
 		}
 		if o := ordinals[s.at(i+1)]; o > 0 && o < 10 && s.open(i) {
@@ -189,7 +186,7 @@ func (s *scan) decimals(i int) (string, int) {
 	next := i
 	for s.open(next-1) && b.Len() < 4 {
 		d, ok := s.digit(next)
-		if !ok {
+		if !ok || b.Len() > 0 && s.countsAnew(next) {
 			break
 		}
 		b.WriteByte(d)
@@ -208,6 +205,13 @@ func (s *scan) decimals(i int) (string, int) {
 		return s.atoms[i].s, i + 1
 	}
 	return "", i
+}
+
+// countsAnew says that a small number begins a count of its own after a decimal: "zero point one three times a day", "four
+// point five two puffs".
+func (s *scan) countsAnew(i int) bool {
+	_, small := ones[s.at(i)]
+	return small && s.open(i) && lists()["counted_anew"][s.at(i+1)]
 }
 
 // digit reads one spoken digit, with "oh" for zero.
@@ -256,7 +260,11 @@ func (s *scan) paired(i int) (number, bool) {
 
 // clinical reads a number where the context says that one number stands there: paired where the words allow it.
 func (s *scan) clinical(i int) (number, bool) {
-	if n, ok := s.paired(i); ok && !s.is(n.next, "hundred", "thousand") {
+	if n, ok := s.paired(i); ok && !s.is(n.next, "hundred") {
+		if s.is(n.next, "thousand") && n.whole { // "platelets one eighty thousand"
+			n.value, n.next, n.pair = n.value*1000, n.next+1, false
+			n.text = strconv.FormatInt(n.value, 10)
+		}
 		return n, true
 	}
 	return s.plain(i)

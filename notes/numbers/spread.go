@@ -87,7 +87,7 @@ func splitNumber(s *scan, i int) (match, bool) {
 		return match{}, false
 	}
 	u, _, ok := s.unitAt(second.next)
-	if !ok || mark == "," && (u.kind == span || u.kind == count) {
+	if !ok || u.text == "times" && second.small || mark == "," && (u.kind == span || u.kind == count) {
 		return match{}, false
 	}
 	return match{to: second.next, doubt: sideBySide}, true
