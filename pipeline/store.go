@@ -30,6 +30,7 @@ type Tx interface {
 	NoteTx
 	PeopleTx
 	VocabularyTx
+	LanguageTx
 	TextBlockTx
 	CorrectionTx
 	// AddJob writes the intent to do a stage. The same kind, dictation, input and generation is written once only;

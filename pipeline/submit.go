@@ -277,6 +277,9 @@ func enqueueTranscription(ctx context.Context, tx Tx, d Dictation, sha string, s
 	if err != nil {
 		return err
 	}
+	if settings, err = spokenBy(ctx, tx, d.AuthorID, settings); err != nil {
+		return err
+	}
 	_, err = tx.AddJob(ctx, Job{
 		PracticeID: d.PracticeID, DictationID: d.ID, Kind: TranscribeJob, Priority: d.Priority, InputSHA256: sha, Gen: gen,
 		Settings: settings, MaxAttempts: 5, DueAt: d.DueAt,

@@ -97,7 +97,8 @@ func (t Transcriber) run(ctx context.Context, pcm recording, o RunOptions) (Tran
 	if err := r.checkedBy(t.Check); err != nil {
 		return Transcript{}, err
 	}
-	if t.Lexicon != nil && r.settings.Vocabulary != NoVocabulary {
+	// The terms are English, and so is what their sounds are compared with.
+	if t.Lexicon != nil && r.settings.Vocabulary != NoVocabulary && r.settings.Language == "en" {
 		r.lexicon = t.Lexicon.With(r.settings.Terms...)
 	}
 	if r.settings.Prompt != NoPrompt {

@@ -50,6 +50,8 @@ var rights = map[string]struct {
 	"POST /api/v1/people/{id}/enable":                    {"person", "", "admin"},
 	"GET /api/v1/terms":                                  {"", "", "physician other supervisor admin"},
 	"POST /api/v1/terms":                                 {"", `{"text":"Zanterpel","kind":"brand"}`, "physician other supervisor admin"},
+	"GET /api/v1/language":                               {"", "", "physician other supervisor admin"},
+	"PUT /api/v1/language":                               {"", `{"language":"es"}`, "physician other supervisor admin"},
 	"POST /api/v1/terms/{id}/remove":                     {"", "", "physician other supervisor admin"},
 	"GET /api/v1/blocks":                                 {"", "", "physician other"},
 	"POST /api/v1/blocks":                                {"", `{"name":"heart exam","text":"Regular rhythm."}`, "physician other"},

@@ -41,6 +41,14 @@ type addTermInput struct {
 	}
 }
 
+type spokenLanguage struct {
+	Language string `json:"language" maxLength:"4" doc:"A code such as en or es; auto: the model finds out; empty: as set for the practice or the installation"`
+}
+
+type languageBody struct {
+	Body spokenLanguage
+}
+
 type termByID struct {
 	ID uuid.UUID `path:"id"`
 }
@@ -55,6 +63,20 @@ func (s *Server) mountTerms() {
 	remove.DefaultStatus = http.StatusNoContent
 	add(s, remove, func(ctx context.Context, a access.Actor, in *termByID) (*nothing, error) {
 		return nil, s.svc.RemoveTerm(ctx, a, in.ID)
+	})
+}
+
+func (s *Server) mountLanguage() {
+	const tag = "terms"
+	add(s, operation(http.MethodGet, "/v1/language", tag, "get-language", "What is spoken in the own recordings, or those of the practice"),
+		func(ctx context.Context, a access.Actor, _ *struct{}) (*languageBody, error) {
+			language, err := s.svc.Language(ctx, a)
+			return &languageBody{spokenLanguage{language}}, err
+		})
+	set := operation(http.MethodPut, "/v1/language", tag, "set-language", "Say what is spoken: physicians for their own recordings, supervisors and admins for the practice's")
+	set.DefaultStatus = http.StatusNoContent
+	add(s, set, func(ctx context.Context, a access.Actor, in *languageBody) (*nothing, error) {
+		return nil, s.svc.SetLanguage(ctx, a, in.Body.Language)
 	})
 }
 

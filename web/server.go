@@ -115,6 +115,7 @@ func (s *Server) mount() error {
 	s.mountRegistry()
 	s.mountPeople()
 	s.mountTerms()
+	s.mountLanguage()
 	s.mountBlocks()
 	s.mountCorrections()
 	s.mountAudit()

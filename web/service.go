@@ -95,6 +95,8 @@ type Vocabulary interface {
 	Terms(ctx context.Context, actor access.Actor, author *uuid.UUID) ([]pipeline.VocabularyTerm, error)
 	AddTerm(ctx context.Context, actor access.Actor, v pipeline.VocabularyTerm) (pipeline.VocabularyTerm, error)
 	RemoveTerm(ctx context.Context, actor access.Actor, id uuid.UUID) error
+	Language(ctx context.Context, actor access.Actor) (string, error)
+	SetLanguage(ctx context.Context, actor access.Actor, language string) error
 	TextBlocks(ctx context.Context, actor access.Actor) ([]pipeline.TextBlock, error)
 	AddTextBlock(ctx context.Context, actor access.Actor, b pipeline.TextBlock) (pipeline.TextBlock, error)
 	RemoveTextBlock(ctx context.Context, actor access.Actor, id uuid.UUID) error
