@@ -242,3 +242,22 @@ func TestAComaOfSomebodyWhoDictatesCommasIsDoubted(t *testing.T) {
 		}
 	}
 }
+
+func TestGoingBackToASection(t *testing.T) {
+	t.Parallel()
+	for _, back := range []string{
+		"return to plan colon", "go back to plan colon", "Go back to the plan.", "add to plan colon", "Add to the plan section:", "going back to plan period",
+	} {
+		doc := draft(t, "progress", "subjective colon she eats well period she sleeps period he said so period\nplan colon rest period\n"+
+			"subjective colon she walks period\n"+back+"\ncall on friday period")
+		plan, _ := doc.Section("plan")
+		if got := strings.ToLower(plan.Text()); got != "rest. call on friday." {
+			t.Errorf("%q: the plan is %q", back, plan.Text())
+		}
+	}
+	for _, said := range []string{"She may return to clinic.", "Go back to work on Monday.", "Add to his regimen a statin.", "He wants to go back to plan A."} {
+		if doc := draft(t, "progress", said); wholeText(doc) != said {
+			t.Errorf("%q became %q", said, wholeText(doc))
+		}
+	}
+}

@@ -88,7 +88,7 @@ var conditions = map[string]func(s *scanner, i, n int) bool{
 
 // needsColon wants the word to be set off. At the beginning of a sentence that describes it, it is the gut.
 func needsColon(s *scanner, i, n int) bool {
-	return s.aloneAt(i, i+n) && !(i > 0 && s.tokens[i-1].endsSentence() && gutFindings[s.key(i+n)])
+	return (s.aloneAt(i, i+n) || s.dictatesAll && i+n < len(s.tokens)) && !(i > 0 && s.tokens[i-1].endsSentence() && gutFindings[s.key(i+n)])
 }
 
 // gutFindings follow the gut in lists of findings: "Colon, normal."

@@ -16,6 +16,9 @@ func (s *scanner) obey(c *command, from, to int) int {
 		s.mark(c, tokens)
 	case actJoin, actDash, actClose:
 		kind := map[action]itemKind{actJoin: itemJoin, actDash: itemWord, actClose: itemClose}[c.act]
+		if c.act == actDash && numberLike(s.key(from-1)) && numberLike(s.key(to)) { // "seven dash zero silk"
+			kind = itemJoin
+		}
 		s.dropMark()
 		s.add(item{kind: kind, text: c.text, tokens: tokens, command: c.name})
 		if c.act == actClose && !s.dictates && s.tokens[to-1].endsSentence() && s.newSentence(to) { // the engine's mark ends the sentence

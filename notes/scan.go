@@ -75,6 +75,9 @@ func (s *scanner) step(i int) int {
 	if end := s.namedItem(i); end > i {
 		return end
 	}
+	if c, n := s.commandAt(i); c != nil && c.act == actGoBack {
+		return s.obey(c, i, i+n)
+	}
 	if f, ok := s.headingAt(i); ok {
 		return s.heading(i, f)
 	}
