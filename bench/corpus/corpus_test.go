@@ -44,6 +44,9 @@ func TestTheCorpusCoversSpecialtiesVoicesContainersAndWorkTypes(t *testing.T) {
 		if c.Second != nil {
 			note("in two voices", c.Name)
 		}
+		if c.Unseen {
+			note("unseen", c.Name)
+		}
 		for _, f := range c.Expect.FollowUps {
 			note("kinds of follow-up", f.Kind)
 		}
@@ -59,7 +62,7 @@ func TestTheCorpusCoversSpecialtiesVoicesContainersAndWorkTypes(t *testing.T) {
 		}
 	}
 	atLeast := map[string]int{
-		"cases": 19, "specialties": 15, "voices": 3, "containers": 6, "work types": 11, "in two voices": 9,
+		"cases": 25, "specialties": 20, "voices": 3, "containers": 6, "work types": 12, "in two voices": 16, "unseen": 7,
 		"without dictated punctuation": 4, "with words taken back": 4, "kinds of fact": 7, "kinds of follow-up": 5,
 	}
 	for what, n := range atLeast {

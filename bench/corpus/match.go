@@ -7,10 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// folded is the form in which texts are compared: lower case, hyphens as spaces, no colon after a label.
-func folded(s string) string {
-	return strings.NewReplacer("-", " ", ": ", " ").Replace(strings.ToLower(s))
-}
+// folded is the form in which texts are compared: lower case, hyphens as spaces, without the colon after a label and the
+// commas between words, which change no dose and no finding.
+func folded(s string) string { return loose.Replace(strings.ToLower(s)) }
+
+var loose = strings.NewReplacer("-", " ", ": ", " ", ", ", " ")
 
 var blank = regexp.MustCompile(`\[blank[^\]]*\]`)
 
