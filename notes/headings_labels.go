@@ -20,6 +20,8 @@ func (s *scanner) labelAt(i int, boundary, here bool) (found, bool) {
 		switch {
 		case colon && here, here && boundary && !h.heardAs && !h.row && s.startsLine(i, end, delim):
 			return f, true
+		case here && h.heardAs && s.strongBoundary(i) && (delim == delimComma || delim == delimStop) && templates.InClass(s.key(end+eaten), "finding"):
+			return f, true
 		case colon:
 			elsewhere = append(elsewhere, f)
 		}
