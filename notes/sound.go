@@ -40,12 +40,18 @@ func soundDistance(a, b string) float64 {
 	return row[len(b)]
 }
 
-func letterCost(c byte) float64 {
-	if strings.IndexByte("aeiou", c) >= 0 {
-		return 0.5
+// letterCosts are what letters weigh in a comparison by sound: vowels half.
+var letterCosts = func() (costs [256]float64) {
+	for c := range costs {
+		costs[c] = 1
 	}
-	return 1
-}
+	for _, c := range []byte("aeiou") {
+		costs[c] = 0.5
+	}
+	return costs
+}()
+
+func letterCost(c byte) float64 { return letterCosts[c] }
 
 func abs(v int) int {
 	if v < 0 {

@@ -59,13 +59,16 @@ func finite(v float64) float64 {
 	return v
 }
 
+// dots are the engine's "it goes on", which is no mark.
+var dots = strings.NewReplacer("...", "", "…", "")
+
 // split takes the marks off a word. The points of abbreviations ("b.i.d.", "Dr.") and of numbers stay with the word.
 func split(raw string) token {
 	t := token{raw: raw}
 	rest := strings.TrimLeft(raw, openingMarks)
 	t.lead = raw[:len(raw)-len(rest)]
 	t.core = strings.TrimRight(rest, closingMarks)
-	t.trail = strings.NewReplacer("...", "", "…", "").Replace(rest[len(t.core):])
+	t.trail = dots.Replace(rest[len(t.core):])
 	if strings.HasPrefix(t.trail, ".") && pointBelongs(t.core) {
 		t.core, t.trail = t.core+".", t.trail[1:]
 	}
