@@ -9,6 +9,7 @@ import (
 
 	"vesper/internal/access"
 	"vesper/internal/fault"
+	"vesper/notes"
 	"vesper/pipeline"
 )
 
@@ -58,4 +59,45 @@ func TestPhysiciansKeepTextsOfTheirOwn(t *testing.T) {
 	}
 	_, err = w.svc.AddTextBlock(ctx, w.as("physician"), pipeline.TextBlock{Name: "heart exam", Text: "Normal."})
 	w.must(err)
+}
+
+func TestADraftInsertsTheTextThatItsAuthorApproved(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ctx := context.Background()
+	b, err := w.svc.AddTextBlock(ctx, w.as("physician"), pipeline.TextBlock{Name: "heart exam", Text: "Regular rhythm. No murmur."})
+	w.must(err)
+	_, err = w.svc.AddTextBlock(ctx, w.as("other"), pipeline.TextBlock{Name: "lung exam", Text: "Clear."})
+	w.must(err)
+	w.recite("Subjective, colon. She eats well, period. Insert my normal heart exam, period. Insert my normal lung exam, period. He walks, period.")
+	id := w.reviewed()
+	doc := w.newest(id).Document
+	var inserted []notes.Run
+	for _, s := range doc.Sections {
+		for _, r := range s.Runs {
+			if r.Source.Kind == notes.FromBlock {
+				inserted = append(inserted, r)
+			}
+		}
+	}
+	if len(inserted) != 1 || !strings.Contains(inserted[0].Text, b.Text) || inserted[0].Source.By != b.AuthorID.String() ||
+		inserted[0].Source.Version != b.ID.String() || !inserted[0].Source.At.Equal(b.AddedAt) {
+		t.Fatalf("inserted %+v for %+v\n%s", inserted, b, notes.Text(doc))
+	}
+	if text := notes.Text(doc); strings.Contains(text, "Clear.") || !strings.Contains(text, "lung exam") {
+		t.Errorf("somebody else's text: %s", text)
+	}
+	var taken string
+	for _, one := range notes.Restorable(doc) {
+		if one.Command == "insert my normal" {
+			taken = one.ID
+		}
+	}
+	v, err := w.svc.Restore(ctx, w.as("editor"), id, w.newest(id).Number, taken)
+	w.must(err)
+	if text := notes.Text(v.Document); strings.Contains(text, "Regular rhythm") || !strings.Contains(text, "nsert my normal heart exam") {
+		t.Errorf("after putting back: %s", text)
+	}
+	_, err = w.svc.Restore(ctx, w.as("editor"), id, v.Number, "w99-99")
+	wantFault(t, err, fault.NotFound, "nothing_to_restore")
 }
