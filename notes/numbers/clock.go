@@ -104,6 +104,9 @@ func spokenTime(s *scan, i int) (match, bool) {
 		t.Military = true
 		return s.hoursOf(t, after), true
 	case hour <= 12 && hour > 0 && s.partOfDay(after) && s.at(next) != "hundred":
+		if s.open(i-1) && !lists()["at_words"][s.at(i-1)] && !s.nearby(i, 4, lists()["time_verbs"]) {
+			return match{to: after, doubt: "this can be a time of day or an amount"}, true
+		}
 		return match{to: after, text: fmt.Sprintf("%d:%02d", hour, minute)}, true
 	}
 	return match{}, false

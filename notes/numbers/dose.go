@@ -52,7 +52,7 @@ func (s *scan) partOfUnit(i int) (match, bool) {
 // bareDaily writes a small dose without its unit before a frequency: "amlodipine five daily".
 func bareDaily(s *scan, i int) (match, bool) {
 	n, ok := s.sized(i)
-	if !ok || !s.open(n.next-1) || s.labelled(i, "records") != "" {
+	if !ok || !s.open(n.next-1) || s.labelled(i, "records") != "" || !n.said && n.whole || len(s.at(i-1)) == 1 {
 		return match{}, false
 	}
 	next := lists()["after_small_dose"][s.at(n.next)]

@@ -211,6 +211,9 @@ func (s *scan) decimals(i int) (string, int) {
 // point five two puffs".
 func (s *scan) countsAnew(i int) bool {
 	_, small := ones[s.at(i)]
+	if s.is(i+1, "times") { // not the axis of a lens: "minus one point two five times ninety"
+		return small && s.is(i+2, "a", "per", "daily", "weekly", "each", "every")
+	}
 	return small && s.open(i) && lists()["counted_anew"][s.at(i+1)]
 }
 
@@ -273,6 +276,9 @@ func (s *scan) clinical(i int) (number, bool) {
 // crowded says that another number follows directly, so that the words can be read in more than one way.
 func (s *scan) crowded(n number) bool {
 	if !s.open(n.next-1) || n.next >= len(s.atoms) {
+		return false
+	}
+	if o := ordinals[s.at(n.next+1)]; tens[s.at(n.next)] > 0 && s.open(n.next) && o > 0 && o < 10 {
 		return false
 	}
 	return s.numeric(n.next)

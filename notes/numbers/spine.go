@@ -71,6 +71,9 @@ func vertebrae(s *scan, i int) (match, bool) {
 	if m, ok := s.disc(i, a); ok {
 		return m, true
 	}
+	if months[s.at(a.next)] != "" {
+		return match{}, false
+	}
 	if _, _, unit := s.unitAt(a.next); unit && !s.atSpine(i) || s.is(a.next, "n", "p") && a.spoken { // "T two N one" is a stage
 		return match{}, false
 	}

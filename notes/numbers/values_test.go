@@ -217,7 +217,7 @@ func TestTimesKeepTheirHourAndMinute(t *testing.T) {
 func hundreds(text string) string {
 	words := strings.Fields(strings.ReplaceAll(text, "-", " "))
 	for i, w := range words {
-		if (w == "hundred" || w == "thousand") && (i == 0 || figuresOf(words[i-1], true) == "" && words[i-1] != "hundred") {
+		if (w == "hundred" || w == "thousand") && (i == 0 || figuresOf(words[i-1], true) == "" && !slices.Contains(strings.Fields("hundred zero oh"), words[i-1])) {
 			words[i] = "one " + w
 		}
 	}
