@@ -186,7 +186,7 @@ func suture(s *scan, i int) (match, bool) {
 	if n.text == "" || n.text[0] == '0' || !s.open(next-1) || len(n.text) > 2 {
 		return match{}, false
 	}
-	for j := next; j < next+3 && !s.numeric(j); j++ {
+	for j := next; j < next+3 && !s.endsInFigure(j); j++ {
 		if lists()["sutures"][s.at(j)] {
 			return match{to: next, text: n.text + "-0"}, true
 		}

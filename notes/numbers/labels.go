@@ -245,6 +245,9 @@ func (s *scan) figuresSpoken(i int) (string, int, bool) {
 		}
 	}
 	if d, ok := s.digit(i); ok {
+		if s.is(i+1, "hundred") {
+			return string(d) + "00", i + 2, true
+		}
 		return string(d), i + 1, true
 	}
 	if w := s.at(i); isDigits(w) {

@@ -289,7 +289,7 @@ func (s *scan) leadingPoint(i int) (number, bool) {
 	if s.at(i) != "point" || !s.open(i) {
 		return number{}, false
 	}
-	if before := s.at(i - 1); before == "this" || before == "that" || before == "the" || before == "one" || before == "a" {
+	if before := s.at(i - 1); before == "point" || before == "this" || before == "that" || before == "the" || before == "one" || before == "a" {
 		return number{}, false
 	}
 	digits, next := s.decimals(i + 1)
