@@ -33,7 +33,7 @@ var dueRules = []dueRule{
 	{due(`after (?:that|this|then)`), noDay},
 	{due(`(?:once|when) (?:the |her |his )?[a-z]+ (?:is|are|has|have|returns?)(?: [a-z]+){1,3}`), noDay},
 	// Counted from the day of the dictation.
-	{due(`(?:in|after|within|at|in the next|over the next|within the next|no later than|in about|in approximately|in roughly|for|about|approximately) ` + length + `(?:['’]? time| from now| from today)?`), counted},
+	{due(`(?:in|after|within|at|in the next|over the next|within the next|no later than|in about|in approximately|in roughly) ` + length + `(?:['’]? time| from now| from today)?`), counted},
 	{due(length + ` (?:from now|from today|hence|later|out)`), counted},
 	{due(`(?:every|each|q\.?) ?` + length), counted},
 	{due(`(` + count + `)[- ](` + unit + `)[- ](?:follow|recheck|return|revisit|visit|check|appointment|surveillance|interval)`), counted},

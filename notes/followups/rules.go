@@ -32,7 +32,8 @@ type Example struct {
 	Under string   `yaml:"under"`
 }
 
-// Expect is a finding in short. Fields left out are not compared, but for the kind and conditional.
+// Expect is a finding in short. Fields left out are not compared, but for the kind, conditional and pending; a due of "none"
+// says that there is none.
 type Expect struct {
 	Kind        Kind   `yaml:"kind"`
 	Due         string `yaml:"due"`
