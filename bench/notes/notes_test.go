@@ -92,6 +92,17 @@ func TestWordsWithoutAPlaceAndWordsWithoutASourceAreCounted(t *testing.T) {
 	}
 }
 
+func TestAWordThatGoesWithACommandIsLost(t *testing.T) {
+	t.Parallel()
+	tr := transcribe.Transcript{Words: []transcribe.Word{{Text: "non-period."}, {Text: "Semi-colon."}, {Text: "period,"}}}
+	doc := notes.Document{Removed: []notes.Removed{{Reason: notes.RemovedCommand, Words: []int{0, 1, 2}}}}
+	var s score
+	s.judgeWords(doc, tr)
+	if s.lost != 1 {
+		t.Errorf("lost %d, want the one “non”", s.lost)
+	}
+}
+
 func TestMarksCountOnlyAfterWordsThatWereHeard(t *testing.T) {
 	t.Parallel()
 	c := wanted("plan", "She has pain, fever, and chills.")

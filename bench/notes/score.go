@@ -142,6 +142,9 @@ func (s *score) judgeSections(c corpus.Case, p pairs) {
 // commandWords are left in a text only where a command was not carried out.
 var commandWords = []string{"period", "comma", "colon", "semicolon", "paren", "bullet", "scratch"}
 
+// besideCommands are words that commands have beside these.
+var besideCommands = strings.Fields("semi open close left right new next point that")
+
 // judgeCommands counts dictated marks that stand where they should, and the effects of other commands.
 func (s *score) judgeCommands(c corpus.Case, doc notes.Document, p pairs) {
 	if c.SpokenPunctuation {
@@ -191,6 +194,9 @@ func (s *score) judgeWords(doc notes.Document, t transcribe.Transcript) {
 	for _, r := range doc.Removed {
 		for _, w := range r.Words {
 			placed[w]++
+			if r.Reason == notes.RemovedCommand && w < len(t.Words) {
+				s.judgeCommandWord(t.Words[w].Text)
+			}
 		}
 	}
 	for _, section := range doc.Sections {
@@ -206,10 +212,22 @@ func (s *score) judgeWords(doc notes.Document, t transcribe.Transcript) {
 		case n == 0:
 			s.lost++
 			s.miss("lost", w.Text)
-		case n > 1:
-			s.invented += n - 1
+		case n > max(1, len(strings.Fields(w.Text))): // the engine now and then writes two words as one
+			s.invented += n - max(1, len(strings.Fields(w.Text)))
 			s.miss("doubled", w.Text)
 		}
+	}
+}
+
+// judgeCommandWord counts a word as lost that the engine glued to a mark's name, and that went with it: "non-period".
+func (s *score) judgeCommandWord(text string) {
+	parts := strings.FieldsFunc(strings.ToLower(text), func(c rune) bool { return !unicode.IsLetter(c) })
+	has := func(list []string) int {
+		return len(slices.DeleteFunc(slices.Clone(parts), func(w string) bool { return !slices.Contains(list, w) }))
+	}
+	if others := len(parts) - has(commandWords) - has(besideCommands); has(commandWords) > 0 && others > 0 {
+		s.lost += others
+		s.miss("lost with a command", text)
 	}
 }
 
