@@ -2,6 +2,7 @@ package notes
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"vesper/notes/checks"
@@ -27,7 +28,7 @@ const (
 func FlagKinds() []FlagKind {
 	return append([]FlagKind{
 		FlagReading, FlagUnreliable, FlagLowConfidence, FlagNumber, FlagDrug, FlagStruck, FlagScratched, FlagHeading,
-		FlagMissingSection, FlagStatement, FlagMore, FlagTextBlock, FlagCorrection, FlagRequest, FlagRepair,
+		FlagMissingSection, FlagStatement, FlagMore, FlagTextBlock, FlagCorrection, FlagRequest, FlagRepair, FlagUnknown,
 	}, checks.Kinds()...)
 }
 
@@ -58,13 +59,14 @@ func checkFlags(d Document, patient Patient, dictated time.Time) []Flag {
 	return distinct(out)
 }
 
-// sureOf is the engine's lowest confidence in the bytes from…to of a section; what a person wrote is sure.
+// sureOf is the engine's lowest confidence in the bytes from…to of a section; what a person wrote is sure, and what was put
+// right has a flag of its own.
 func sureOf(s Section, from, to int) float64 {
 	sure, at := 1.0, 0
 	for _, r := range s.Runs {
 		begin, end := at, at+len(r.Text)
 		at = end
-		if end > from && begin < to && r.Source.Kind == FromSpeech {
+		if end > from && begin < to && r.Source.Kind == FromSpeech && r.Source.Rule != ruleRepair && !strings.HasPrefix(r.Source.Rule, ruleLearned) {
 			sure = min(sure, r.Source.Confidence)
 		}
 	}

@@ -84,7 +84,7 @@ func (s *scanner) flagNameless(unsure []Flag) []Flag {
 			if seg.items[i].kind != itemWord || !isDose(seg.items, i) || len(seg.items[i].tokens) == 0 {
 				continue
 			}
-			name, ok := namelessDose(seg.items, i)
+			name, ok := namelessDose(seg.items, i, s.saysComma)
 			if !ok {
 				continue
 			}
@@ -110,12 +110,12 @@ func (s *scanner) flagNameless(unsure []Flag) []Flag {
 const nameReach = 5
 
 // namelessDose looks at the words before the dose at item i. It returns the first of those that may be a misheard name.
-func namelessDose(items []item, i int) (int, bool) {
+func namelessDose(items []item, i int, soft bool) (int, bool) {
 	from, strange := i, -1
 	grams := keyOf(items[i].text[strings.LastIndex(items[i].text, " ")+1:]) == "g" || i+1 < len(items) && keyOf(items[i+1].text) == "g"
 	for from > 0 && i-from < nameReach {
 		prev := items[from-1]
-		if prev.kind != itemWord || strings.ContainsAny(prev.trail, ".,;:?!") || prev.rule == "quantity" {
+		if prev.kind != itemWord || strings.ContainsAny(prev.trail, hardMarks(soft)) || prev.rule == "quantity" {
 			break
 		}
 		from--
@@ -132,6 +132,15 @@ func namelessDose(items []item, i int) (int, bool) {
 		}
 	}
 	return strange, strange >= 0
+}
+
+// hardMarks are the engine's marks that part a dose from a name. Of somebody who dictates commas, the engine's own ones are
+// pauses, and stand in the middle of names that it does not know: "furus, myd, 40 mg".
+func hardMarks(soft bool) string {
+	if soft {
+		return ".;:?!"
+	}
+	return ".,;:?!"
 }
 
 // known says that the lexicon has a word, which is then no misheard name.

@@ -115,13 +115,21 @@ func (r *repairer) span(items []item, i, j int) (string, bool) {
 	words := make([]string, 0, j-i)
 	for k := i; k < j; k++ {
 		it := items[k]
-		if it.kind != itemWord || it.rule != "" || len(it.tokens) == 0 || k < j-1 && it.trail != "" || k > i && it.lead != "" ||
+		if it.kind != itemWord || it.rule != "" || len(it.tokens) == 0 || k < j-1 && strings.Trim(it.trail, r.soft()) != "" || k > i && it.lead != "" ||
 			strings.IndexFunc(it.text, unicode.IsDigit) >= 0 {
 			return "", false
 		}
 		words = append(words, strings.ToLower(it.text))
 	}
 	return strings.Join(words, " "), true
+}
+
+// soft are the marks of the engine that may stand inside a name; see hardMarks.
+func (r *repairer) soft() string {
+	if r.s.saysComma {
+		return ","
+	}
+	return ""
 }
 
 // joined finds two to four words that together are a term, or nearly: "metform in", "a torva statin".
@@ -167,10 +175,10 @@ func (r *repairer) broken(heard string) bool {
 
 // beforeDose finds words before a dose that sound like a drug.
 func (r *repairer) beforeDose(items []item, i int, patient Patient) (repair, bool) {
-	if i+1 >= len(items) || items[i].trail != "" || items[i+1].kind != itemWord || !isDose(items, i+1) || commonBeforeDose[keyOf(items[i].text)] {
+	if i+1 >= len(items) || strings.Trim(items[i].trail, r.soft()) != "" || items[i+1].kind != itemWord || !isDose(items, i+1) || commonBeforeDose[keyOf(items[i].text)] {
 		return repair{}, false
 	}
-	if name, ok := namelessDose(items, i+1); !ok || name > i {
+	if name, ok := namelessDose(items, i+1, r.s.saysComma); !ok || name > i {
 		return repair{}, false
 	}
 	amount, unit := doseOf(items, i+1)

@@ -31,6 +31,10 @@ var (
 	riskNegation  = risk{"negation", 0.45, Critical, "a negation"}
 )
 
+// weighedBelow are the thresholds for figures where the engine held each one against those that sound alike: what was doubtful
+// by that has a flag for two readings already.
+var weighedBelow = map[string]float64{"number": 0.3, "count": 0.3, "teen": 0.8}
+
 var (
 	sides     = wordSet("left right bilateral bilaterally")
 	negations = wordSet("no not denies denied without never none negative")
@@ -64,6 +68,9 @@ func (s *scanner) flagUnsure(most int) []Flag {
 			r, confidence, ok := s.riskOf(seg.items, i)
 			if !ok && allergen(seg, i) {
 				r, confidence, ok = riskAllergy, s.sureOfItem(it), true
+			}
+			if below, weighed := weighedBelow[r.name]; weighed && s.weighed {
+				r.below = min(r.below, below)
 			}
 			if !ok || confidence >= r.below {
 				continue

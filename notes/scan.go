@@ -33,6 +33,7 @@ type scanner struct {
 	requests    []Request
 	dictates    bool            // the speaker dictates marks
 	dictatesAll bool            // the speaker dictates nearly every mark
+	weighed     bool            // the engine held each figure against those that sound alike
 	saysComma   bool            // the speaker dictates commas
 	named       map[string]bool // words that the engine wrote with a capital inside a sentence: names
 	shouted     []bool          // tokens in a stretch that the engine wrote Like a Headline
@@ -42,6 +43,7 @@ func newScanner(t transcribe.Transcript, tpl templates.Template, opts Options) *
 	s := &scanner{
 		tpl: tpl, tokens: tokensOf(t.Words), headings: newHeadingIndex(tpl), set: spokenCommands(),
 		blanks: unheardSpans(t.Spans), blocks: opts.Blocks, style: opts.Style.OrDefault(), commandOf: map[int]string{},
+		weighed: t.Doubts != nil,
 	}
 	s.hear()
 	s.readHabits()

@@ -9,6 +9,7 @@ const titles: Record<string, string> = {
   low_confidence: "Heard unclearly", two_readings: "Could be two things", unreliable: "Unreliable stretch", number: "Number to check", drug_name: "Drug name to check", heading: "Perhaps a heading", struck: "Taken out by the engine's check", scratched: "Taken back by the speaker",
   missing_section: "Section without text", missing_statement: "Not stated", blank: "Blank", more: "More places", side: "Left or right", sex: "Sex does not fit",
   age: "Age does not fit", allergy: "Allergies do not fit", drug_stopped: "Stopped or not", dose: "Unusual dose", sound_alike: "Drugs that sound alike",
+  unknown_word: "No known word",
   correction: "Corrected by the speaker",
   request: "Asked for by the author",
   text_block: "Text of the author not found",
