@@ -22,3 +22,10 @@ func (s *scanner) expected(section string) bool {
 func (s *scanner) betweenCommas(i int) bool {
 	return i > 0 && !s.saysComma && s.tokens[i-1].mark() == "," && !s.afterMark(i)
 }
+
+// endAtComma ends a sentence before a heading where the engine, which took the heading for a part of it, wrote a comma.
+func (s *scanner) endAtComma() {
+	if last := s.last(); last != nil && last.kind == itemWord && last.trail == "," && !s.dictates {
+		last.trail = "."
+	}
+}

@@ -103,6 +103,9 @@ func (s *scanner) wordsAt(i int, words []string) bool {
 	return true
 }
 
+// unmistakable is the number of words of headings that nobody says for anything else: "history of present illness".
+const unmistakable = 4
+
 // exactHeading judges a heading whose words stand at token i.
 func (s *scanner) exactHeading(i int, h heading, boundary bool) (found, bool) {
 	n := len(h.words)
@@ -118,7 +121,10 @@ func (s *scanner) exactHeading(i int, h heading, boundary bool) (found, bool) {
 	case delim == delimColon:
 		return f, boundary || !notBeforeHeading[s.before(i)]
 	case !boundary:
-		return f, delim == delimComma && n > 1 && s.betweenCommas(i) && s.expected(h.section) && !s.listed(i+n+eaten)
+		if !s.betweenCommas(i) || s.listed(i+n+eaten) {
+			return f, false
+		}
+		return f, delim == delimComma && n > 1 && s.expected(h.section) || (delim == delimComma || delim == delimStop) && n >= unmistakable
 	case delim == delimStop:
 		return f, n > 1 || len(h.words[0]) > 2
 	case delim == delimComma:

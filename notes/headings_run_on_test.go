@@ -15,7 +15,7 @@ func TestHeadingsThatTheEngineRanTogether(t *testing.T) {
 		{
 			"Chief complaint. Cough. Medications. None. Alleges, no known drug allergies, vital signs, blood pressure 120/80, pulse 70, physical examination, he is well. Assesment. Cold.",
 			map[string]string{
-				"chief_complaint": "Cough.", "medications": "None.", "allergies": "No known drug allergies", "vitals": "Blood pressure: 120/80\nPulse: 70",
+				"chief_complaint": "Cough.", "medications": "None.", "allergies": "No known drug allergies.", "vitals": "Blood pressure: 120/80\nPulse: 70",
 				"exam": "He is well.", "assessment": "Cold.",
 			},
 		},
@@ -24,6 +24,10 @@ func TestHeadingsThatTheEngineRanTogether(t *testing.T) {
 			map[string]string{
 				"chief_complaint": "Cough.", "medications": "None.", "hpi": "I reviewed his diet, medications, past medical history, and labs.",
 			},
+		},
+		{
+			"Chief complaint, chest pain, history of present illness. This is a 55-year-old man.",
+			map[string]string{"chief_complaint": "Chest pain.", "hpi": "This is a 55-year-old man."},
 		},
 	} {
 		if diff := cmp.Diff(c.want, sections(draft(t, "hp", c.said))); diff != "" {

@@ -237,6 +237,7 @@ func (s *scanner) heading(i int, f found) int {
 		s.word(i)
 		return i + 1
 	}
+	s.endAtComma()
 	s.open(f.heading.section)
 	s.headed(f.heading.section)
 	s.remove(RemovedHeading, i, end)
