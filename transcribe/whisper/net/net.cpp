@@ -85,6 +85,7 @@ static bool open_state(vsp_net *n) {
     n->state = whisper_init_state(n->ctx);
     if (!n->state) return false;
     whisper_kv_cache_free(n->state->kv_self);
+    n->state->kv_self = {};
     const auto &h = n->ctx->model.hparams;
     if (n->packed) {
         n->parts.cross_keys = n->state->kv_cross.k->data;
