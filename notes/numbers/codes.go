@@ -158,6 +158,9 @@ func labValue(s *scan, i int) (match, bool) {
 // suture writes the size of a thread: "four oh nylon" is 4-0 nylon; engines hear it as 4.0, too.
 func suture(s *scan, i int) (match, bool) {
 	n, ok := s.digits(i)
+	if p, spoken := s.plain(i); spoken && !p.whole {
+		n, ok = p, true
+	}
 	next := n.next
 	if w := s.at(i - 1); w == "oh" || w == "o" || w == "zero" {
 		return match{}, false

@@ -64,12 +64,15 @@ func bareDaily(s *scan, i int) (match, bool) {
 
 // isAdjective says that a singular span stands before what it describes: "two week history".
 func (s *scan) isAdjective(n number, next int) bool {
-	if n.value == 1 || !n.said || !s.open(next-1) || next >= len(s.atoms) {
+	if n.value == 1 && !s.articleBefore(n, next) || !n.said || !s.open(next-1) || next >= len(s.atoms) {
 		return false
 	}
 	_, unit, _ := s.simpleUnit(next)
 	return unit == next && !nouns().spans[s.at(next)] && !s.numeric(next)
 }
+
+// articleBefore says that "one" stands after an article: "a one week history".
+func (s *scan) articleBefore(n number, next int) bool { return s.at(n.next-2) == "a" && next > n.next }
 
 // oneOfThem keeps "one day he noticed" and "one time" as words.
 func (s *scan) oneOfThem(i int, n number, u unit) bool {
@@ -79,7 +82,7 @@ func (s *scan) oneOfThem(i int, n number, u unit) bool {
 	switch s.at(i - 1) {
 	case "and":
 		return s.at(i-2) != "weeks" && s.at(i-2) != "months" && s.at(i-2) != "years" && s.at(i-2) != "days"
-	case "for", "in", "after", "within", "every", "of", "over", "about", "than", "last", "past", "at", "to", "times", "by":
+	case "for", "in", "after", "within", "every", "of", "over", "about", "than", "last", "past", "at", "to", "times", "by", "a":
 		return false
 	}
 	return !s.is(n.next+1, "ago", "later", "history", "prior", "before", "apart", "postop", "postoperatively", "status")
@@ -147,7 +150,10 @@ func ratio(s *scan, i int) (match, bool) {
 	if !ok || !s.is(first.next, "slash", "/") || !s.open(first.next) {
 		return match{}, false
 	}
-	second, ok := s.clinical(first.next + 1)
+	second, ok := s.leadingPoint(first.next + 1)
+	if !ok {
+		second, ok = s.clinical(first.next + 1)
+	}
 	if !ok {
 		return match{}, false
 	}

@@ -68,6 +68,9 @@ func newScan(words []Word, st style.Style) *scan {
 			if a.last {
 				a.mark, a.hard = w.Mark, w.Hard
 			}
+			if a.s == "q" && a.mark == "." && !a.hard && i+1 < len(words) && startsNumber(words[i+1].Text) {
+				a.mark = "" // "q. 12 hours"
+			}
 			s.atoms = append(s.atoms, a)
 		}
 	}
@@ -78,6 +81,12 @@ func newScan(words []Word, st style.Style) *scan {
 
 // beginNumbers are the words besides number words with which a number may begin.
 var beginNumbers = set("a point oh o half quarter minus negative double triple")
+
+// startsNumber says that a word is a number's first.
+func startsNumber(text string) bool {
+	first, _, _ := strings.Cut(strings.ToLower(text), "-")
+	return text != "" && text[0] >= '0' && text[0] <= '9' || numberWord(first)
+}
 
 // figures says that a word is a number in figures, as the style writes them.
 func (s *scan) figures(w string) bool {
