@@ -96,6 +96,7 @@ type draftCmd struct {
 	Format   string `help:"Print the note as: html, text, markdown, pdf or fhir; each says that it is a draft." enum:",html,text,markdown,pdf,fhir" default:""`
 	Date     string `help:"Day of the dictation (2006-01-02), from which due dates count; without it they stay words." placeholder:"DATE"`
 	Style    string `help:"How the practice writes: en-US, en-GB, or a file of its own style (NAME.yaml)." default:"en-US"`
+	Texts    string `help:"File of the author's own texts (a YAML list of name, also, text), for “insert my normal NAME”." placeholder:"FILE"`
 }
 
 // Run prints the note.
@@ -106,6 +107,9 @@ func (c *draftCmd) Run(rt *runtime) error {
 	}
 	opts := notes.Options{}
 	if opts.Style, err = findStyle(c.Style); err != nil {
+		return err
+	}
+	if opts.Blocks, err = ownTexts(c.Texts); err != nil {
 		return err
 	}
 	if c.Date != "" {
@@ -140,6 +144,22 @@ func (c *draftCmd) Run(rt *runtime) error {
 		fmt.Fprintf(rt.errOut, "%s: %s–%s %s\n", f.Kind, clock(f.Start), clock(f.End), f.Detail)
 	}
 	return nil
+}
+
+// ownTexts are the texts of a file, which count as approved when the file was last changed.
+func ownTexts(path string) ([]notes.TextBlock, error) {
+	if path == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "file_unreadable", "The file of texts cannot be read. Check its path.")
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("look at the file of texts: %w", err)
+	}
+	return notes.ReadTextBlocks(data, filepath.Base(path), info.ModTime())
 }
 
 // findStyle is a style by its name, or the practice's own from a file.
