@@ -116,11 +116,11 @@ func TestWhatMustNeverBeAllowedIsNot(t *testing.T) {
 			t.Fatalf("%s signs a note of %s", a.Role, r.AuthorID)
 		case action == access.Edit && r.ClaimedBy != me && (r.AuthorID != me || r.State != "awaiting_signature"):
 			t.Fatalf("%s edits without a claim in %s", a.Role, r.State)
-		case (action == access.View || action == access.Listen || action == access.History) && a.Role == access.Admin:
+		case (action == access.View || action == access.Listen || action == access.History || action == access.Download) && a.Role == access.Admin:
 			t.Fatal("an administrator sees patient data")
 		case a.Role == access.Physician && r.AuthorID != me:
 			t.Fatalf("a physician may %s another's dictation", action)
-		case a.Role == access.Compliance && !slices.Contains([]access.Action{access.List, access.View, access.Listen, access.History, access.ReadAudit}, action):
+		case a.Role == access.Compliance && !slices.Contains([]access.Action{access.List, access.View, access.Listen, access.History, access.Download, access.ReadAudit}, action):
 			t.Fatalf("compliance may %s", action)
 		case action == access.Process && a.Role != access.System:
 			t.Fatalf("%s does the workers' part", a.Role)
