@@ -35,3 +35,12 @@ func TestHeadingsThatTheEngineRanTogether(t *testing.T) {
 		}
 	}
 }
+
+func TestAPlanWhoseHeadingWasNotHeardIsStillThePlan(t *testing.T) {
+	t.Parallel()
+	said := "Findings colon. Normal, period. Complications, colon. None, period. Number 1. Await pathology, period. Number 2. Hold aspirin, period."
+	want := map[string]string{"findings": "Normal.", "complications": "None.", "plan": "1. Await pathology.\n2. Hold aspirin."}
+	if diff := cmp.Diff(want, sections(draft(t, "procedure", said))); diff != "" {
+		t.Error(diff)
+	}
+}
