@@ -113,7 +113,11 @@ func (s *scanner) flagReadings(doubts []transcribe.Doubt) []Flag {
 				"By its sound this is “"+heard+"”; at first the engine wrote “"+other+"”. Listen to it."))
 			continue
 		}
-		out = append(out, s.flag(FlagReading, Critical, section, tokens, heard,
+		severity := Critical
+		if plainly(d) {
+			severity = Notice // the engine preferred a plain word; the figure only sounds somewhat like it
+		}
+		out = append(out, s.flag(FlagReading, severity, section, tokens, heard,
 			"This could be “"+heard+"” or “"+other+"”: "+stake+". Listen to it."))
 	}
 	return out

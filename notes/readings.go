@@ -14,12 +14,34 @@ import (
 func apart(doubts []transcribe.Doubt) []transcribe.Doubt {
 	var out []transcribe.Doubt
 	for _, d := range doubts {
-		if meaning(d.Heard) == meaning(d.Other) || soundOfTerm(d) {
+		if meaning(d.Heard) == meaning(d.Other) || soundOfTerm(d) || plainly(d) && idle[strings.ToLower(strings.Trim(d.Heard, closingMarks))] {
 			continue
 		}
 		out = append(out, d)
 	}
 	return out
+}
+
+// homophone is the distance by sound up to which a plain word and a figure are told apart by sense only: "for" and "4".
+const homophone = 0.12
+
+// idle are words of commands and of grammar that were preferred to a figure: nobody needs to listen to them.
+var idle = wordSet("number period comma colon new next line paragraph for to your the and of")
+
+// plainly says that a plain word without any risk was heard, and preferred, where a figure, a negation or a side only sounds
+// somewhat like it: "weight" or "eight". The other way round it is a doubt.
+func plainly(d transcribe.Doubt) bool {
+	if d.Margin <= 0 || d.Repaired || d.Kind == transcribe.DoubtDrug || d.Kind == transcribe.DoubtPrefix {
+		return false
+	}
+	words := strings.Fields(strings.ToLower(d.Heard))
+	for i, w := range words {
+		words[i] = strings.Trim(w, closingMarks+openingMarks)
+		if fixed := fixedWords(words[i : i+1]); len(fixed) > 0 || strings.Contains(w, "-") || lexicon.English(words[i]) == 0 && !lexicon.Default().Has(words[i]) {
+			return false
+		}
+	}
+	return idle[words[0]] || lexicon.Distance(d.Heard, d.Other) > homophone
 }
 
 // soundOfTerm says that the other reading only spells out the sound of a term: "methotrexate" or "method tracks 8".
@@ -36,7 +58,7 @@ func soundOfTerm(d transcribe.Doubt) bool {
 var sameMeaning = map[string]string{
 	"milligrams": "mg", "milligram": "mg", "micrograms": "mcg", "microgram": "mcg", "grams": "g", "gram": "g", "milliliters": "ml", "milliliter": "ml",
 	"liters": "l", "liter": "l", "millimeters": "mm", "millimeter": "mm", "centimeters": "cm", "centimeter": "cm", "percent": "%", "units": "unit",
-	"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "per": "/", "cc": "ml",
+	"i": "1", "ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "per": "/", "cc": "ml",
 }
 
 // meaning writes a reading with figures and short units, without marks, case and spaces.
