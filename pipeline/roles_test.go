@@ -101,6 +101,10 @@ var attempts = map[access.Action]attempt{
 		_, err := w.svc.AddTerm(context.Background(), a, pipeline.VocabularyTerm{AuthorID: &author, Text: "zanterpel " + newID().String()[24:]})
 		return err
 	},
+	access.ManageCorrections: func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.Learning(context.Background(), a, w.people["physician"].ID)
+		return err
+	},
 	access.Process: nil, // only workers: the service has no such method
 }
 
