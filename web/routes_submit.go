@@ -22,7 +22,7 @@ func (s *Server) mountSubmit() {
 	form := &huma.Schema{
 		Type: "object", Required: []string{"file"},
 		Properties: map[string]*huma.Schema{
-			"file":       {Type: "string", Format: "binary", Description: "WAV, MP3, M4A/AAC, OGG/Opus, WebM/Opus or FLAC"},
+			"file":       {Type: "string", Format: "binary", Description: "WAV, MP3, M4A/AAC, OGG/Opus, WebM/Opus, FLAC, AMR, DSS and others, see docs/formats.md"},
 			"author":     text("Id or login of the physician who dictated; without it, whoever is signed in"),
 			"patient":    text("Id or record number"),
 			"encounter":  text("Id of the visit"),
