@@ -88,10 +88,13 @@ func (s *scan) series(i int, labels map[string]bool) bool {
 		if j < i && strings.ContainsAny(s.atoms[j].mark, ".?!;:") {
 			return false
 		}
+		before, earlier := s.at(j-1), s.at(j-2)
+		if links := lists()["links"]; links[before] && !s.numeric(j-2) && !romanWords[earlier] && !links[earlier] {
+			return false // "this leads to two problems"
+		}
 		if s.label(j, labels) != "" {
 			return true
 		}
-		before := s.at(j - 1)
 		if !s.numeric(j-1) && !lists()["links"][before] && !romanWords[before] {
 			return false
 		}

@@ -266,6 +266,9 @@ func (s *scan) figuresSpoken(i int) (string, int, bool) {
 // time and stays as it is.
 func ordinal(s *scan, i int) (match, bool) {
 	w := s.at(i)
+	if m, ok := percentile(s, i); ok {
+		return m, true
+	}
 	if v, ok := ordinals[w]; ok {
 		if v < 10 || s.numeric(i-1) {
 			return match{}, false
@@ -287,6 +290,26 @@ func ordinal(s *scan, i int) (match, bool) {
 		return match{to: i + 2}.asWords(s, i), true
 	}
 	return match{to: i + 2, text: withSuffix(t + v)}, true
+}
+
+// percentile reads what engines make of percentiles: "58 percentile", "58%ile", "60 second percentile".
+func percentile(s *scan, i int) (match, bool) {
+	if figures, ok := strings.CutSuffix(s.at(i), "%ile"); ok && isDigits(figures) && len(figures) < 3 {
+		v, _ := strconv.ParseInt(figures, 10, 64)
+		return match{to: i + 1, text: withSuffix(v) + " percentile"}, true
+	}
+	n, ok := s.digits(i)
+	if !ok || !n.whole || n.value < 1 || n.value > 99 || n.said {
+		return match{}, false
+	}
+	if s.is(i+1, "percentile") {
+		return match{to: i + 1, text: withSuffix(n.value)}, true
+	}
+	v := ordinals[s.at(i+1)]
+	if v == 0 || v > 9 || n.value%10 != 0 || !s.open(i) || !s.is(i+2, "percentile") {
+		return match{}, false
+	}
+	return match{to: i + 2, text: withSuffix(n.value + v)}, true
 }
 
 func withSuffix(v int64) string {

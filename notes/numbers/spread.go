@@ -160,6 +160,13 @@ func lostNumber(s *scan, i int) (match, bool) {
 			return match{to: i + 3, doubt: "“" + s.at(i) + "” may be the number " + number + " of a blood pressure"}, true
 		}
 	}
+	if s.at(i) == "4" && s.is(i+1, "/") && s.open(i+1) {
+		if n, ok := s.digits(i + 2); ok {
+			if u, next, ok := s.unitAt(n.next); ok && (u.kind == count || u.kind == span) && strings.HasSuffix(u.text, "s") {
+				return match{to: next, doubt: "“4/” may be the word for"}, true
+			}
+		}
+	}
 	if !needs[s.at(i)] || i == 0 || !s.open(i-1) || s.endsInFigure(i-1) || nouns().bareUnit[s.at(i-1)] {
 		return match{}, false
 	}
