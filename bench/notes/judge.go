@@ -71,7 +71,7 @@ var (
 
 // repaired says that a flag tells of a name that was put right: it is right where the text now is.
 func repaired(f notes.Flag) bool {
-	return f.Severity == notes.Notice && (f.Kind == "repair" || f.Kind == notes.FlagReading)
+	return f.Severity == notes.Notice && (f.Kind == notes.FlagRepair || f.Kind == notes.FlagReading && strings.Contains(f.Detail, "at first"))
 }
 
 // anyWrong says that the text under a flag is not as expected.
