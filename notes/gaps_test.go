@@ -9,7 +9,7 @@ import (
 )
 
 // mostGaps is how many lines testdata/known-gaps.txt may have. It only ever gets smaller.
-const mostGaps = 46
+const mostGaps = 44
 
 // gapList holds the cases that do not pass yet, by name. A case that passes must leave the list; one that fails must not
 // join it.

@@ -98,6 +98,12 @@ func (r *repairer) flag(seg *segment, f repair) Flag {
 
 // at looks for a repair that ends with item i.
 func (r *repairer) at(items []item, i int, patient Patient) (repair, bool) {
+	if f, ok := r.noAnswer(items, i); ok {
+		return f, true
+	}
+	if f, ok := r.intoDose(items, i); ok {
+		return f, true
+	}
 	if f, ok := r.joined(items, i); ok {
 		return f, true
 	}
@@ -105,6 +111,31 @@ func (r *repairer) at(items []item, i int, patient Patient) (repair, bool) {
 		return f, true
 	}
 	return r.spelling(items, i)
+}
+
+// noAnswer is "non" as a whole answer: "Complications: non."
+func (r *repairer) noAnswer(items []item, i int) (repair, bool) {
+	it := items[i]
+	alone := func(k int) bool {
+		return k < 0 || k >= len(items) || items[k].kind != itemWord || k < i && strings.ContainsAny(items[k].trail, ".,;:?!")
+	}
+	if it.kind != itemWord || !strings.EqualFold(it.text, "non") || len(it.tokens) == 0 || !alone(i-1) || it.trail == "" && !alone(i+1) {
+		return repair{}, false
+	}
+	return repair{i, i + 1, lexicon.Term{Text: "none", Kind: lexicon.Other}, true, "which stands alone as an answer"}, true
+}
+
+// intoDose is "into" between a drug and its dose: "increase empagliflozin into 25 mg".
+func (r *repairer) intoDose(items []item, i int) (repair, bool) {
+	if i == 0 || i+1 >= len(items) || !strings.EqualFold(items[i].text, "into") || items[i].kind != itemWord || items[i].trail != "" ||
+		items[i-1].kind != itemWord || items[i-1].trail != "" || !isDose(items, i+1) {
+		return repair{}, false
+	}
+	drug, ok := r.known.Find(items[i-1].text)
+	if !ok || !drug.Kind.Drug() {
+		return repair{}, false
+	}
+	return repair{i, i + 1, lexicon.Term{Text: "to", Kind: lexicon.Other}, true, "as a drug goes to a dose"}, true
 }
 
 // span says that the items i up to j are words without marks between them, and returns them as one text.

@@ -2,6 +2,7 @@ package notes
 
 import (
 	"math"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -27,13 +28,14 @@ const (
 	sentenceEnds = ".?!"
 )
 
-// tokensOf reads the words of a transcript. A word with a space inside ("period. #2") becomes several tokens. Times that are out of order or not numbers are put right, so that everything
-// after this can rely on them.
+// tokensOf reads the words of a transcript. A word with a space inside ("period. #2") becomes several tokens, and so does one
+// that the engine joined to the mark behind it ("Non-period."). Times that are out of order or not numbers are put right, so
+// that everything after this can rely on them.
 func tokensOf(words []transcribe.Word) []token {
 	out := make([]token, 0, len(words))
 	last := 0.0
 	for i, w := range words {
-		parts := strings.Fields(NormalizeText(w.Text))
+		parts := strings.Fields(joinedMark.ReplaceAllString(NormalizeText(w.Text), "$1 $2"))
 		if len(parts) == 0 {
 			parts = []string{""}
 		}
@@ -51,6 +53,9 @@ func tokensOf(words []transcribe.Word) []token {
 	}
 	return out
 }
+
+// joinedMark is a word, a hyphen and a dictated mark.
+var joinedMark = regexp.MustCompile(`^(\pL{2,})-((?i:period|comma)[.,;:?!]*)$`)
 
 func finite(v float64) float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {

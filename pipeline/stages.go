@@ -280,7 +280,7 @@ func (w *Worker) draft(ctx context.Context, job Job) (uuid.UUID, error) {
 		return uuid.Nil, fault.New(fault.Invalid, "job_settings", "The job's settings name the transcript of another dictation. Order the stage again.")
 	}
 	doc, err := notes.Draft(t, tpl, notes.Options{
-		Dictated: d.ReceivedAt.Local(), Patient: patient, Blocks: spokenBlocks(blocks), Corrections: learned,
+		Dictated: d.ReceivedAt.Local(), Patient: patient, Blocks: spokenBlocks(blocks), Corrections: learned, Style: w.Style,
 	})
 	if err != nil {
 		return uuid.Nil, err
@@ -312,7 +312,7 @@ func (w *Worker) commitDraft(ctx context.Context, job Job, tpl templates.Templat
 		}
 		return tx.Audit(ctx, done(access.SystemActor(job.PracticeID), access.Process, d.ID, map[string]string{
 			"job": string(job.Kind), "result": "drafted", "version": itoa(v.Number), "content_sha256": v.ContentHash,
-			"template": tpl.Key, "template_version": templateVersion(tpl), "corrections": strings.Join(notes.LearnedIn(doc), " "),
+			"template": tpl.Key, "template_version": templateVersion(tpl), "style": w.Style.OrDefault().Name, "corrections": strings.Join(notes.LearnedIn(doc), " "),
 		}))
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"vesper/internal/access"
 	"vesper/internal/fault"
 	"vesper/internal/lexicon"
+	"vesper/notes/style"
 	"vesper/transcribe"
 )
 
@@ -46,6 +47,7 @@ type Worker struct {
 	Target     ehr.Target
 	Chart      Chart            // what the EHR knows of patients; may be nil
 	Lexicon    *lexicon.Lexicon // the recogniser's; nil: the one that comes with Vesper
+	Style      style.Style      // how drafts are written; the zero value is the default
 	System     string           // base of this installation's document identifiers, a URI
 	TempDir    string           // private folder for recordings while they are worked on
 	Name       string           // shown in the job table

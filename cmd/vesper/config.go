@@ -33,6 +33,7 @@ type serviceFlags struct {
 	EHRURL            string `help:"Base address of the EHR's FHIR R4 API." placeholder:"URL" name:"ehr-url"`
 	EHRToken          string `help:"Bearer token for the EHR." name:"ehr-token"`
 	EHRAllowPrivate   bool   `help:"Allow an EHR on a private or loopback address." name:"ehr-allow-private"`
+	Style             string `help:"How the practice writes: en-US, en-GB, or a file of its own style (NAME.yaml)." default:"en-US"`
 	NoteSystem        string `help:"URI that names this installation in note identifiers; never change it." default:"urn:vesper:note-version"`
 	MaxRecordingBytes int64  `help:"Largest recording that is taken, in bytes." default:"2147483648"`
 	ScratchDir        string `help:"Private folder for uploads and temporary files." default:"${scratch}" placeholder:"DIR"`

@@ -126,9 +126,13 @@ func newWorker(rt *runtime, p *parts, r *recogniser) (*pipeline.Worker, error) {
 	}
 	sweep(rt, temp, "transcribe-", p.flags.leftoverAge())
 	host, _ := os.Hostname()
+	writing, err := findStyle(p.flags.Style)
+	if err != nil {
+		return nil, err
+	}
 	return &pipeline.Worker{
 		Store: p.store, Objects: vault{p.objects}, Recogniser: r, Target: target, System: p.flags.NoteSystem, TempDir: temp,
-		Chart: fhir.Chart{Client: target, Lexicon: r.lexicon}, Lexicon: r.lexicon, Name: host, Log: rt.log, Kick: p.relay.Kick,
+		Chart: fhir.Chart{Client: target, Lexicon: r.lexicon}, Lexicon: r.lexicon, Style: writing, Name: host, Log: rt.log, Kick: p.relay.Kick,
 	}, nil
 }
 

@@ -21,6 +21,9 @@ func bloodPressure(s *scan, i int) (match, bool) {
 	if !pressure && !dictated {
 		return match{}, false
 	}
+	if third, ok := s.pressure(low.next + 1); pressure && ok && s.is(low.next, "slash", "/", "over") {
+		return match{to: third.next, doubt: "a blood pressure has two numbers, and here are three"}, true
+	}
 	u, next, ok := s.unitAt(low.next)
 	switch {
 	case ok && u.text == "mmHg":
