@@ -14,7 +14,7 @@ func TestOnlyWhatEditorsDidChangeCanBeDecidedAndOnlyByASupervisor(t *testing.T) 
 	decide := map[string]any{"heard": "zanter pell", "written": "Zanterpel", "decision": "approved"}
 	boss.json("POST", "/api/v1/people/"+author+"/corrections", decide).problem(409, "correction_not_suggested")
 	boss.json("POST", "/api/v1/people/"+author+"/corrections", map[string]any{"heard": "a", "written": "b", "decision": "perhaps"}).want(422)
-	boss.get("/api/v1/people/" + w.people["editor"].ID.String() + "/corrections").problem(422, "author_not_physician")
+	boss.get("/api/v1/people/"+w.people["editor"].ID.String()+"/corrections").problem(422, "author_not_physician")
 	boss.do("POST", "/api/v1/corrections/"+newID().String()+"/undo", nil).problem(404, "not_found")
 	w.as("editor").get("/api/v1/people/"+author+"/corrections").problem(403, "forbidden")
 }

@@ -14,3 +14,7 @@ CREATE INDEX spoken_languages_newest ON spoken_languages (practice_id, author_id
 CALL protect('spoken_languages');
 GRANT SELECT, INSERT ON spoken_languages TO vesper_app;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON spoken_languages FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+---- create above / drop below ----
+
+DROP TABLE spoken_languages;
