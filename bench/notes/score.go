@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -212,11 +213,23 @@ func (s *score) judgeWords(doc notes.Document, t transcribe.Transcript) {
 		case n == 0:
 			s.lost++
 			s.miss("lost", w.Text)
-		case n > max(1, len(strings.Fields(w.Text))): // the engine now and then writes two words as one
-			s.invented += n - max(1, len(strings.Fields(w.Text)))
+		case n > wordsIn(w.Text):
+			s.invented += n - wordsIn(w.Text)
 			s.miss("doubled", w.Text)
 		}
 	}
+}
+
+// gluedMark is a word that the engine wrote together with the mark dictated behind it: "non-period".
+var gluedMark = regexp.MustCompile(`(?i)\pL-(?:period|comma)[[:punct:]]*$`)
+
+// wordsIn is how many words stand in one of the transcript: the engine now and then writes two as one.
+func wordsIn(text string) int {
+	n := max(1, len(strings.Fields(text)))
+	if gluedMark.MatchString(text) {
+		n++
+	}
+	return n
 }
 
 // judgeCommandWord counts a word as lost that the engine glued to a mark's name, and that went with it: "non-period".
