@@ -182,7 +182,7 @@ func (w *walk) submit(ctx context.Context, physician *client.Client, dir string)
 			return "", fmt.Errorf("write sample: %w", err)
 		}
 	}
-	r, err := physician.Submit(ctx, file, client.Submission{Patient: demoPatients[0].MRN, WorkType: sample.WorkType, ClientKey: "demo"})
+	r, err := physician.Submit(ctx, file, client.Submission{Patient: demoPatients(time.Now())[0].MRN, WorkType: sample.WorkType, ClientKey: "demo"})
 	if err != nil {
 		return "", fmt.Errorf("upload: %w", err)
 	}

@@ -44,10 +44,14 @@ var demoPeople = []pipeline.Person{
 	{Role: "admin", Login: "admin", Name: "Alex Fiction", Credential: ""},
 }
 
-var demoPatients = []pipeline.Patient{
-	{MRN: "DEMO-0001", Name: "Testa Fictional", BirthDate: "1967-04-12", Sex: "female", EHRRef: "Patient/demo-1"},
-	{MRN: "DEMO-0002", Name: "Dummy Persona", BirthDate: "1958-09-30", Sex: "male", EHRRef: "Patient/demo-2"},
-	{MRN: "DEMO-0003", Name: "Example Madeup", BirthDate: "1990-01-05", Sex: "female", EHRRef: "Patient/demo-3"},
+// demoPatients are fictional too. The first has the name and the age that the sample dictation says.
+func demoPatients(today time.Time) []pipeline.Patient {
+	born := today.AddDate(-62, -4, 0).Format(time.DateOnly)
+	return []pipeline.Patient{
+		{MRN: "DEMO-0001", Name: "Testa Bennett", BirthDate: born, Sex: "female", EHRRef: "Patient/demo-1"},
+		{MRN: "DEMO-0002", Name: "Dummy Persona", BirthDate: "1958-09-30", Sex: "male", EHRRef: "Patient/demo-2"},
+		{MRN: "DEMO-0003", Name: "Example Madeup", BirthDate: "1990-01-05", Sex: "female", EHRRef: "Patient/demo-3"},
+	}
 }
 
 // foundPractice creates a practice with its first administrator.
@@ -199,7 +203,7 @@ func createDemo(ctx context.Context, store *postgres.Store, logins []login) (phy
 
 func demoVisits(ctx context.Context, tx pipeline.Tx, practice, author uuid.UUID) error {
 	start := time.Now().Truncate(30 * time.Minute)
-	for i, p := range demoPatients {
+	for i, p := range demoPatients(time.Now()) {
 		p.ID, p.PracticeID = uuid.Must(uuid.NewV7()), practice
 		if err := tx.InsertPatient(ctx, p); err != nil {
 			return err

@@ -38,6 +38,7 @@ const pages = [
   ["audit", "compliance", () => "/audit"],
   ["words", "physician", () => "/words"],
   ["practice-words", "supervisor", () => "/words"],
+  ["corrections", "supervisor", () => "/corrections"],
   ["people", "admin", () => "/people"],
 ];
 const to = (prefix, id) => (id ? prefix + id : null);
