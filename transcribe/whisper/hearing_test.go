@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"vesper/transcribe"
@@ -25,6 +26,26 @@ func TestDecodingIsTheSameEveryTimeEvenWhenSampling(t *testing.T) {
 				t.Fatalf("at temperature %v:\n%s\nthen\n%s", temperature, want, got)
 			}
 			want = got
+		}
+	}
+}
+
+func TestAMaskedTokenIsNeverWritten(t *testing.T) {
+	t.Parallel()
+	p := sharedPool(t)
+	x := speech(t)
+	free, err := decode(t.Context(), p, x, transcribe.DecodeOptions{Context: en})
+	if err != nil {
+		t.Fatal(err)
+	}
+	masked := free.IDs()[4]
+	for _, beams := range []int{1, 4} {
+		d, err := decode(t.Context(), p, x, transcribe.DecodeOptions{Context: en, Beams: beams, Mask: []int{masked}})
+		if err != nil || len(d.Tokens) == 0 {
+			t.Fatalf("%d beams: %d tokens, %v", beams, len(d.Tokens), err)
+		}
+		if slices.Contains(d.IDs(), masked) {
+			t.Errorf("%d beams: the masked token was written", beams)
 		}
 	}
 }
