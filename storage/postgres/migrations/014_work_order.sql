@@ -1,0 +1,5 @@
+-- The order of work: fairness, cancelling, quarantine, admission.
+
+---- create above / drop below ----
+
+-- nothing

@@ -1,0 +1,5 @@
+-- Turn-around: calendars, clocks, escalations, notifications.
+
+---- create above / drop below ----
+
+-- nothing

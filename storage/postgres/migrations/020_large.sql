@@ -1,0 +1,5 @@
+-- Indexes for practices with millions of notes.
+
+---- create above / drop below ----
+
+-- nothing
