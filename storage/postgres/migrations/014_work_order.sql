@@ -1,5 +1,7 @@
 -- The order of work: fairness, cancelling, quarantine, admission.
 
+SELECT 1; -- nothing yet
+
 ---- create above / drop below ----
 
--- nothing
+SELECT 1; -- nothing yet

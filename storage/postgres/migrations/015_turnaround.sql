@@ -1,5 +1,7 @@
 -- Turn-around: calendars, clocks, escalations, notifications.
 
+SELECT 1; -- nothing yet
+
 ---- create above / drop below ----
 
--- nothing
+SELECT 1; -- nothing yet

@@ -1,5 +1,7 @@
 -- Keeping: retention, legal holds, purges, findings of the file check.
 
+SELECT 1; -- nothing yet
+
 ---- create above / drop below ----
 
--- nothing
+SELECT 1; -- nothing yet

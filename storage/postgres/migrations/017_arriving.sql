@@ -1,5 +1,7 @@
 -- Recordings that still arrive: their parts, and what is heard of them so far.
 
+SELECT 1; -- nothing yet
+
 ---- create above / drop below ----
 
--- nothing
+SELECT 1; -- nothing yet

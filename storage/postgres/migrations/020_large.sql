@@ -1,5 +1,7 @@
 -- Indexes for practices with millions of notes.
 
+SELECT 1; -- nothing yet
+
 ---- create above / drop below ----
 
--- nothing
+SELECT 1; -- nothing yet
