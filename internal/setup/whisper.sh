@@ -14,7 +14,7 @@
 set -euo pipefail
 
 version=1.9.1
-recipe=3 # raise when the flags below change, so that old builds are not taken for new ones
+recipe=4 # raise when the flags below change, so that old builds are not taken for new ones
 npm_package=nodejs-whisper@0.3.1
 npm_sha256=92041caf2b26c74b7f489fedf37bd093f216eebd61df512045ec2d19d0531d37
 # Of the sources that are compiled (see sources_sum); the same in the package and under the tag.
@@ -77,6 +77,14 @@ sources_sum() {
 		sha256 | cut -d' ' -f1)
 }
 
+# The library's AMX code dies on its first tile with GCC before 13, which drops most of the tile's configuration as dead
+# stores. The kernels of our own do the heavy part with AVX-512, so nothing is lost without it.
+no_amx="-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
+without_amx() {
+	# shellcheck disable=SC2086 # these are three flags
+	[[ $machine == x86_64 ]] && ${CXX:-c++} $no_amx -E -x c++ /dev/null >/dev/null 2>&1
+}
+
 # build compiles the libraries and the quantize tool; $1 source, $2 build folder.
 build() {
 	local flags=(
@@ -89,6 +97,7 @@ build() {
 	vulkan) flags+=(-DGGML_VULKAN=ON) ;;
 	metal) flags+=(-DGGML_METAL=ON -DGGML_METAL_EMBED_LIBRARY=ON -DGGML_BLAS=ON) ;;
 	esac
+	if without_amx; then flags+=("-DCMAKE_C_FLAGS=$no_amx" "-DCMAKE_CXX_FLAGS=$no_amx"); fi
 	have ninja && flags+=(-G Ninja)
 	have cmake || die "cmake is missing; install it (apt install cmake, brew install cmake) and try again"
 	local jobs=${VESPER_JOBS:-$(getconf _NPROCESSORS_ONLN)}
