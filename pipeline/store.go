@@ -78,6 +78,7 @@ type DictationTx interface {
 	Card(ctx context.Context, id uuid.UUID) (Card, error)
 	// AddendaOf lists the dictations that add to this one, oldest first.
 	AddendaOf(ctx context.Context, id uuid.UUID) ([]uuid.UUID, error)
+	// Counts is the number of dictations in each state, of one author or all, no state further than CountedTo.
 	Counts(ctx context.Context, author *uuid.UUID) (map[State]int, error)
 
 	InsertTranscript(ctx context.Context, st StoredTranscript, t transcribe.Transcript) error
@@ -86,6 +87,9 @@ type DictationTx interface {
 	// Transcript returns one transcript by its id, or NotFound.
 	Transcript(ctx context.Context, id uuid.UUID) (StoredTranscript, transcribe.Transcript, error)
 }
+
+// CountedTo is how far the dictations of a state are counted: nobody reads more, and counting millions takes seconds.
+const CountedTo = 10_000
 
 // Filter selects cards. Zero fields do not select. Order is the order of work: stat first, then by due time; with
 // Newest, by receipt, newest first.

@@ -65,3 +65,8 @@ func Origins(to State, role access.Role) []State {
 
 // Terminal reports whether nothing more happens to a dictation in this state by itself.
 func (s State) Terminal() bool { return s == Delivered || s == Rejected }
+
+// States lists every state, in the order of a smooth life.
+func States() []State {
+	return []State{Received, Queued, Transcribed, Drafted, InReview, AwaitingSignature, Signed, Delivered, Rejected, Failed}
+}

@@ -22,7 +22,7 @@ type listInput struct {
 	Queue  string   `query:"queue" enum:"editor" doc:"editor: what waits for an editor, stat first, then by due time"`
 	Order  string   `query:"order" enum:"work,newest" doc:"work: stat first, then by due time; newest: by receipt. The default is newest where author is given, else work"`
 	Limit  int      `query:"limit" minimum:"1" maximum:"200" default:"50"`
-	Offset int      `query:"offset" minimum:"0" maximum:"1000000"`
+	Offset int      `query:"offset" minimum:"0" maximum:"10000"`
 }
 
 type listOutput struct {

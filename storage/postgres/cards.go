@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -40,23 +42,34 @@ func (t *tx) Card(ctx context.Context, id uuid.UUID) (pipeline.Card, error) {
 	return get(ctx, t, "read card", scanCard, `WITH d AS MATERIALIZED (SELECT * FROM dictations WHERE id = $1)`+cardSelect, id)
 }
 
+// Cards implements pipeline.DictationTx. Conditions that are not asked for are left out of the statement: what remains is
+// planned for what it is, and finds its index.
 func (t *tx) Cards(ctx context.Context, f pipeline.Filter) ([]pipeline.Card, error) {
 	order := `(d.priority <> 'stat'), d.due_at, d.id`
 	if f.Newest {
 		order = `d.received_at DESC, d.id`
 	}
-	var states []string
-	if len(f.States) > 0 {
-		states = texts(f.States)
+	where, args := `d.practice_id = $1`, []any{t.practice}
+	and := func(condition string, arg any) {
+		args = append(args, arg)
+		where += ` AND ` + strings.ReplaceAll(condition, "$?", fmt.Sprintf("$%d", len(args)))
 	}
-	return list(ctx, t, "list cards", scanCard, `
-		WITH d AS MATERIALIZED (
-			SELECT * FROM dictations d
-			WHERE d.practice_id = $1
-			  AND ($2::text[] IS NULL OR d.state = ANY ($2))
-			  AND ($3::uuid IS NULL OR d.author_id = $3)
-			  AND ($4::uuid IS NULL OR NOT EXISTS (
-			      SELECT FROM claims h WHERE h.dictation_id = d.id AND h.ended_at IS NULL AND h.until > now() AND h.person_id <> $4))
-			ORDER BY `+order+` LIMIT $5 OFFSET $6)`+cardSelect+`
-		ORDER BY `+order, t.practice, states, f.Author, f.ForEditor, atMost(f.Limit), max(f.Offset, 0))
+	switch len(f.States) {
+	case 0:
+	case 1:
+		and(`d.state = $?`, string(f.States[0])) // one state comes out of its index in order
+	default:
+		and(`d.state = ANY ($?::text[])`, texts(f.States))
+	}
+	if f.Author != nil {
+		and(`d.author_id = $?`, *f.Author)
+	}
+	if f.ForEditor != nil {
+		and(`NOT EXISTS (SELECT FROM claims h WHERE h.dictation_id = d.id AND h.ended_at IS NULL AND h.until > now() AND h.person_id <> $?)`,
+			*f.ForEditor)
+	}
+	args = append(args, atMost(f.Limit), max(f.Offset, 0))
+	return list(ctx, t, "list cards", scanCard, fmt.Sprintf(`
+		WITH d AS MATERIALIZED (SELECT * FROM dictations d WHERE %s ORDER BY %s LIMIT $%d OFFSET $%d) %s
+		ORDER BY %s`, where, order, len(args)-1, len(args), cardSelect, order), args...)
 }

@@ -43,6 +43,11 @@ func migrateTo(ctx context.Context, ownerURL string, log *slog.Logger, version i
 	if err := becomeOwner(ctx, conn); err != nil {
 		return err
 	}
+	release, err := soleMigrator(ctx, conn)
+	if err != nil {
+		return err
+	}
+	defer release()
 	m, err := migrate.NewMigrator(ctx, conn, versionTable)
 	if err != nil {
 		return wrap("read schema version", err)

@@ -46,13 +46,15 @@ func (t *tx) FindPatientByMRN(ctx context.Context, mrn string) (*pipeline.Patien
 	return find(ctx, t, "find patient", scanPatient, `SELECT `+patientColumns+` FROM patients WHERE practice_id = $1 AND mrn = $2`, t.practice, mrn)
 }
 
-// Patients finds those whose name or record number holds every word of search, by name. strpos instead of LIKE: what a
-// person types is no pattern.
+// Patients finds those whose name or record number holds every word of search, by name. Words of one or two letters count at
+// the beginning of a word only. What a person types is no pattern.
 func (t *tx) Patients(ctx context.Context, search string, limit int) ([]pipeline.Patient, error) {
-	return list(ctx, t, "search patients", scanPatient, `
-		SELECT `+patientColumns+` FROM patients
-		WHERE practice_id = $1 AND NOT EXISTS (SELECT FROM unnest($2::text[]) AS word WHERE strpos(search, word) = 0)
-		ORDER BY name, id LIMIT $3`, t.practice, strings.Fields(strings.ToLower(search)), atMost(limit))
+	words := strings.Fields(strings.ToLower(search))
+	if len(words) == 0 {
+		return list(ctx, t, "list patients", scanPatient, `
+			SELECT `+patientColumns+` FROM patients WHERE practice_id = $1 ORDER BY name, id LIMIT $2`, t.practice, atMost(limit))
+	}
+	return list(ctx, t, "search patients", scanPatient, `SELECT `+patientColumns+` FROM search_patients($1, $2)`, words, atMost(limit))
 }
 
 // encounterSelect reads visits with the names of their patients.

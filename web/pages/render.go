@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,6 +67,7 @@ func (s *site) funcs() template.FuncMap {
 		"kind":     kindName,
 		"tail":     func(id string) string { return "…" + id[max(0, len(id)-8):] }, // the front of a time-ordered id says little
 		"states":   allStates,
+		"count":    count,
 		"open":     func(st pipeline.State) bool { return !st.Terminal() && st != pipeline.Signed },
 		"may":      func(can map[access.Action]bool, a string) bool { return can[access.Action(a)] },
 		"moving":   moving,
@@ -236,4 +238,12 @@ func happened(e pipeline.Event) string {
 		return "was refused: " + text
 	}
 	return text
+}
+
+// count writes the number of dictations in a state; further than a bound nobody counted.
+func count(n int) string {
+	if n >= pipeline.CountedTo {
+		return fmt.Sprintf("%d+", pipeline.CountedTo)
+	}
+	return strconv.Itoa(n)
 }
