@@ -76,6 +76,17 @@ type Submission struct {
 	Author, Patient, Encounter, WorkType, Priority, ClientKey string
 }
 
+func (s Submission) fields() [][2]string {
+	return [][2]string{
+		{"author", s.Author},
+		{"patient", s.Patient},
+		{"encounter", s.Encounter},
+		{"work_type", s.WorkType},
+		{"priority", s.Priority},
+		{"client_key", s.ClientKey},
+	}
+}
+
 // Submit uploads a recording and returns the receipt.
 func (c *Client) Submit(ctx context.Context, path string, sub Submission) (Receipt, error) {
 	f, err := os.Open(path)
@@ -98,15 +109,7 @@ func (c *Client) Submit(ctx context.Context, path string, sub Submission) (Recei
 
 // writeForm writes the fields first, so that the server can refuse before it reads the file.
 func writeForm(form *multipart.Writer, f io.Reader, name string, sub Submission) error {
-	fields := [][2]string{
-		{"author", sub.Author},
-		{"patient", sub.Patient},
-		{"encounter", sub.Encounter},
-		{"work_type", sub.WorkType},
-		{"priority", sub.Priority},
-		{"client_key", sub.ClientKey},
-	}
-	for _, kv := range fields {
+	for _, kv := range sub.fields() {
 		if kv[1] == "" {
 			continue
 		}
@@ -178,7 +181,7 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 func (c *Client) send(req *http.Request, out any) error {
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return fault.Wrap(err, fault.Unavailable, "server_unreachable", "The server cannot be reached at "+c.base+". Is `vesper up` running?")
+		return c.unreachable(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= 300 {
@@ -193,6 +196,10 @@ func (c *Client) send(req *http.Request, out any) error {
 	return nil
 }
 
+func (c *Client) unreachable(err error) error {
+	return fault.Wrap(err, fault.Unavailable, "server_unreachable", "The server cannot be reached at "+c.base+". Is `vesper up` running?")
+}
+
 // problem turns an RFC 9457 answer into a fault.
 func problem(resp *http.Response) error {
 	var p struct {
@@ -203,7 +210,7 @@ func problem(resp *http.Response) error {
 	_ = json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&p) // an answer without a problem body has its status
 	kind := map[int]fault.Kind{
 		400: fault.Invalid, 401: fault.Unauthenticated, 403: fault.Forbidden, 404: fault.NotFound, 409: fault.Conflict, 413: fault.TooLarge,
-		415: fault.Unsupported, 422: fault.Invalid, 429: fault.Unavailable, 503: fault.Unavailable,
+		415: fault.Unsupported, 422: fault.Invalid, 423: fault.Unavailable, 429: fault.Unavailable, 503: fault.Unavailable,
 	}[resp.StatusCode]
 	if kind == "" {
 		kind = fault.Internal
@@ -214,5 +221,5 @@ func problem(resp *http.Response) error {
 	if p.Detail == "" {
 		p.Detail = p.Title + " (" + resp.Status + ")"
 	}
-	return fault.New(kind, p.Code, p.Detail)
+	return &fault.Error{Kind: kind, Code: p.Code, Public: p.Detail, RetryAfter: retryAfter(resp.Header.Get("Retry-After"))}
 }
