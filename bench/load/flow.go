@@ -289,8 +289,8 @@ func reportFlow(r *report, t *times, took time.Duration, grown growth) error {
 		"costs nothing, recordings are decoded for real: **%.0f dictations a minute** through all stages, %d in all. Memory of server, worker and clients "+
 		"together: %s.", physicians, editors, took.Round(time.Second), walkers, float64(len(t.ids))/took.Minutes(), len(t.ids), grown)
 	r.section("Through all stages", prose, tab)
-	r.plots["load-memory.svg"] = plot("Resident memory of server, worker and clients", "minutes", "MB", line{"resident", grown.points})
-	r.plots["load-flow.svg"] = plot("Dictations delivered", "minutes", "dictations", line{"delivered", arrivals(t.ends, took)})
+	r.plots["load-memory.svg"] = plot("Resident memory of server, worker and clients", "minutes", "MB", curve{"resident", grown.points})
+	r.plots["load-flow.svg"] = plot("Dictations delivered", "minutes", "dictations", curve{"delivered", arrivals(t.ends, took)})
 	return nil
 }
 

@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// line is one curve of a plot.
-type line struct {
+// curve is one line of a plot.
+type curve struct {
 	name   string
 	points [][2]float64
 }
 
 // The plot's measures in SVG units, and its colours.
 const (
-	plotWidth, plotHeight                = 620, 300
+	plotWidth, plotHeight                    = 620, 300
 	plotLeft, plotRight, plotTop, plotBottom = 64, 16, 34, 44
 )
 
 var plotColours = []string{"#2f6fb0", "#c2572b", "#3d8b57", "#8a5aa8"}
 
 // plot draws curves over linear axes that begin at zero, as an SVG that is readable on light and dark pages.
-func plot(title, x, y string, lines ...line) string {
+func plot(title, x, y string, lines ...curve) string {
 	var right, top float64
 	for _, l := range lines {
 		for _, p := range l.points {

@@ -16,7 +16,7 @@ import (
 )
 
 // runQueue fills the queue while nobody works, nine tenths of it by one author, then starts the workers, and lets urgent
-// dictations and single notes of other authors come in. It reports how long each waited until its work began.
+// dictations and single notes of other authors come in. It reports how long each waited until its transcript.
 func runQueue(ctx context.Context, o options, r *report) error {
 	say("queue: %d dictations wait", o.queued)
 	s, err := raise(ctx)
@@ -72,9 +72,9 @@ func runQueue(ctx context.Context, o options, r *report) error {
 		return err
 	}
 	t := tableOf("who", "n", "p50", "p95", "p99", "max")
-	t.spread("urgent: receipt until its work began", stat)
+	t.spread("urgent: receipt until its transcript", stat)
 	t.spread("urgent: receipt until its draft", statDone)
-	t.spread("another author's single note: receipt until its work began", fair)
+	t.spread("another author's single note: receipt until its transcript", fair)
 	t.spread("another author's single note: receipt until its draft", fairDone)
 	r.section("Urgent ones before thousands", fmt.Sprintf("%d dictations of two minutes wait, nine tenths of them of one author, when workers with two slots start "+
 		"and 20 urgent and 20 routine dictations of other authors come in. When the last of these was drafted, %d still waited.",
@@ -113,9 +113,8 @@ func (s *stand) submit(ctx context.Context, recordings *clips, login string, p p
 	return got.DictationID, err
 }
 
-// waited waits until all are drafted and tells how long each waited for its work to begin, and for its draft. Work begins
-// when the first event of the processing is on record; a transcription saves its first chunk then.
-func (s *stand) waited(ctx context.Context, ids []uuid.UUID) (begun, drafted []time.Duration, err error) {
+// waited waits until all are drafted and tells how long each waited for its transcript, and for its draft.
+func (s *stand) waited(ctx context.Context, ids []uuid.UUID) (transcribed, drafted []time.Duration, err error) {
 	for _, id := range ids {
 		for {
 			var d pipeline.Dictation
@@ -136,7 +135,7 @@ func (s *stand) waited(ctx context.Context, ids []uuid.UUID) (begun, drafted []t
 			}
 			if i >= 0 {
 				t := slices.IndexFunc(moves, func(m pipeline.StateChange) bool { return m.To == pipeline.Transcribed })
-				begun, drafted = append(begun, moves[t].At.Sub(d.ReceivedAt)), append(drafted, moves[i].At.Sub(d.ReceivedAt))
+				transcribed, drafted = append(transcribed, moves[t].At.Sub(d.ReceivedAt)), append(drafted, moves[i].At.Sub(d.ReceivedAt))
 				break
 			}
 			select {
@@ -146,5 +145,5 @@ func (s *stand) waited(ctx context.Context, ids []uuid.UUID) (begun, drafted []t
 			}
 		}
 	}
-	return begun, drafted, nil
+	return transcribed, drafted, nil
 }
