@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -172,6 +173,9 @@ type seen struct {
 	} `json:"version"`
 }
 
+// gap is a blank in the text, which an editor listens to and fills.
+var gap = regexp.MustCompile(`\[blank[^\]]*\]`)
+
 // review claims, corrects one section, settles what blocks the signature and sends.
 func review(ctx context.Context, editor *client.Client, id string, t *times) error {
 	path := "/api/v1/dictations/" + id
@@ -192,6 +196,7 @@ func review(ctx context.Context, editor *client.Client, id string, t *times) err
 		for _, run := range sec.Runs {
 			text += run.Text
 		}
+		text = gap.ReplaceAllString(text, "unchanged")
 		if text == "" {
 			text = "None dictated." // an editor fills in what a kind of note must have
 		}
