@@ -17,6 +17,7 @@ DATA    ?= ./data
 # whisper.cpp is found through these variables, so every Go command that compiles cgo runs behind them.
 WHISPER := whisper=$$(internal/setup/whisper.sh --env); eval "$$whisper"
 
+comma   := ,
 s3      := $(VESPER_CACHE)/bin/.versitygw-$(VERSITYGW)
 modules := web/ui/node_modules/.package-lock.json
 pages   := bin/.pages
@@ -94,6 +95,11 @@ hear: build ## Transcribe the recordings of testdata with the default model agai
 soak: build ## Give the engine a thousand chunks; reports memory and how soon a cancel returns (CHUNKS=1000)
 	@$(WHISPER); bin/vesper models fetch
 	@$(WHISPER); go test ./transcribe/whisper -run '^$$' -bench '^BenchmarkSoak$$' -benchtime $(or $(CHUNKS),1000)x -timeout 4h
+
+.PHONY: bench-load
+bench-load: $(s3) $(pages) ## Measure a practice under load and pages over ten million notes (MINUTES=5 NOTES=10000000 ONLY=flow,lossy,queue,large)
+	@$(WHISPER); go build -o bin/bench-load ./bench/load; \
+	bin/bench-load -docs docs/bench -minutes $(or $(MINUTES),5) -notes $(or $(NOTES),10000000) -only $(or $(ONLY),flow$(comma)lossy$(comma)queue$(comma)large)
 
 ##@ Tidy
 

@@ -61,7 +61,7 @@ func (t *times) arrived(id string) {
 // sent, signed and delivered. It reports dictations each minute, the time of each step, and whether memory stays flat.
 func runFlow(ctx context.Context, o options, r *report) error {
 	say("flow: a practice works for %s", o.flow)
-	s, err := raise(ctx)
+	s, err := raise(ctx, "")
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func (s *stand) lossy() (string, error) {
 // to repeat. Every one must end with a receipt for exactly its bytes.
 func runLossy(ctx context.Context, o options, r *report) error {
 	say("lossy: %d uploads over bad lines", o.uploaders)
-	s, err := raise(ctx)
+	s, err := raise(ctx, "")
 	if err != nil {
 		return err
 	}

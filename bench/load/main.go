@@ -30,6 +30,7 @@ type options struct {
 	queued    int           // dictations that wait when an urgent one comes
 	notes     int           // in the large database
 	requests  int           // for each page of the large database
+	dir       string        // of the large database, which then stays for the next run
 	docs      string        // folder for table and plots; "": print only
 	seed      uint64
 }
@@ -52,6 +53,7 @@ func main() {
 	flag.IntVar(&o.uploaders, "uploaders", 200, "uploads at once over bad lines")
 	flag.IntVar(&o.queued, "queued", 5000, "dictations that wait when an urgent one comes")
 	flag.IntVar(&o.notes, "notes", 10_000_000, "notes in the large database")
+	flag.StringVar(&o.dir, "dir", "", "folder of the large database; it stays, and the next run finds it filled")
 	flag.IntVar(&o.requests, "requests", 200, "requests for each page of the large database")
 	flag.Uint64Var(&o.seed, "seed", 1, "of everything that is random")
 	flag.StringVar(&o.docs, "docs", "", "folder to write load.md and the plots to")

@@ -52,6 +52,8 @@ type planned struct {
 
 var planOf = regexp.MustCompile(`"Node Type": "Seq Scan"[^{}]*?"Relation Name": "(\w+)"`)
 
+const forgetPlans = `ALTER SYSTEM RESET ALL; SELECT pg_reload_conf()`
+
 // plans lets PostgreSQL write down the plan of each statement while every page is asked for, often enough that prepared
 // statements get their plan for any value.
 func (s *stand) plans(ctx context.Context, pages []asked) (planned, error) {
@@ -66,6 +68,7 @@ func (s *stand) plans(ctx context.Context, pages []asked) (planned, error) {
 	if err != nil {
 		return planned{}, err
 	}
+	defer func() { _, _ = s.psql(context.WithoutCancel(ctx), forgetPlans) }() // a folder that stays is not to be slowed down
 	log := filepath.Join(s.stack.Dir(), "logs", "postgres.log")
 	read := func() (int64, error) { info, err := os.Stat(log); return info.Size(), err }
 	var out planned

@@ -19,7 +19,7 @@ import (
 // dictations and single notes of other authors come in. It reports how long each waited until its transcript.
 func runQueue(ctx context.Context, o options, r *report) error {
 	say("queue: %d dictations wait", o.queued)
-	s, err := raise(ctx)
+	s, err := raise(ctx, "")
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,7 @@ const (
 // stand is a whole Vesper with an engine that costs nothing: services with the settings of `vesper up`, a sandbox EHR, server
 // and workers in this process.
 type stand struct {
+	dir      string // "": one that is removed at the end
 	stack    *services.Stack
 	admin    string // PostgreSQL as superuser
 	serve    *postgres.Store
@@ -67,9 +68,9 @@ type stand struct {
 	start    func(engine *replay, slots int) error // starts them
 }
 
-// raise starts a stand without workers.
-func raise(ctx context.Context) (*stand, error) {
-	s := &stand{people: map[string]pipeline.Person{}, log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))}
+// raise starts a stand without workers, in a folder that goes with it, or in one that stays.
+func raise(ctx context.Context, dir string) (*stand, error) {
+	s := &stand{dir: dir, people: map[string]pipeline.Person{}, log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))}
 	if err := s.raise(ctx); err != nil {
 		s.close()
 		return nil, err
@@ -78,11 +79,10 @@ func raise(ctx context.Context) (*stand, error) {
 }
 
 func (s *stand) raise(ctx context.Context) error {
-	dir, err := os.MkdirTemp("", "vesper-load-")
+	dir, err := s.folder()
 	if err != nil {
 		return err
 	}
-	s.closers = append(s.closers, func() { _ = os.RemoveAll(dir) })
 	if err := os.Chmod(dir, 0o711); err != nil { // PostgreSQL's account must pass through
 		return err
 	}
@@ -111,6 +111,15 @@ func (s *stand) raise(ctx context.Context) error {
 		return err
 	}
 	return s.openEHR(dir)
+}
+
+func (s *stand) folder() (string, error) {
+	if s.dir != "" {
+		return s.dir, os.MkdirAll(s.dir, 0o711)
+	}
+	dir, err := os.MkdirTemp("", "vesper-load-")
+	s.closers = append(s.closers, func() { _ = os.RemoveAll(dir) })
+	return dir, err
 }
 
 func (s *stand) close() {
@@ -270,6 +279,13 @@ func (s *stand) settle(ctx context.Context) (err error) {
 	hash, err := access.HashPassword(password)
 	if err != nil {
 		return err
+	}
+	known, err := s.serve.Practices(ctx)
+	if err != nil {
+		return err
+	}
+	if s.practice = known[practice]; s.practice != uuid.Nil {
+		return nil // a folder that stays
 	}
 	if s.practice, err = s.serve.CreatePractice(ctx, practice); err != nil {
 		return err
