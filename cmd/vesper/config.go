@@ -20,7 +20,7 @@ type databaseFlags struct {
 
 // serviceFlags say where the other services are and which keys to use.
 type serviceFlags struct {
-	RedisURL          string `help:"Redis, as redis://:PASSWORD@HOST:PORT/0." placeholder:"URL"`
+	RedisURL          string `help:"Redis, as redis://:PASSWORD@HOST:PORT/0, redis-sentinel://… or redis-cluster://… (see docs/operations.md)." placeholder:"URL"`
 	S3Endpoint        string `env:"VESPER_S3_ENDPOINT" name:"s3-endpoint" help:"S3 store, as http(s)://HOST:PORT." placeholder:"URL"`
 	S3Region          string `env:"VESPER_S3_REGION" name:"s3-region" help:"Region of the S3 store." default:"us-east-1"`
 	S3AccessKey       string `env:"VESPER_S3_ACCESS_KEY" name:"s3-access-key" help:"Access key of the S3 store."`

@@ -15,8 +15,42 @@ import (
 )
 
 // AskRedis reads the facts of a Redis server in its own protocol (RESP 2), so that no driver is needed. Managed servers
-// often refuse CONFIG; then those facts stay empty.
+// often refuse CONFIG; then those facts stay empty. Of sentinels, or of the nodes of a cluster, the first that answers is asked.
 func AskRedis(ctx context.Context, redisURL string) (RedisFacts, error) {
+	failed := errors.New("the address is no redis:// URL")
+	for _, one := range eachHost(redisURL) {
+		facts, err := askOne(ctx, one)
+		if err == nil {
+			return facts, nil
+		}
+		failed = err
+	}
+	return RedisFacts{}, failed
+}
+
+// eachHost makes an address of its own of each host in a list ("redis-cluster://:PASSWORD@HOST:PORT,HOST:PORT").
+func eachHost(address string) (out []string) {
+	scheme, rest, _ := strings.Cut(address, "://")
+	plain := "redis"
+	if strings.HasPrefix(scheme, "rediss") {
+		plain = "rediss"
+	}
+	end := len(rest)
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		end = i
+	}
+	at := strings.LastIndex(rest[:end], "@") + 1
+	user := rest[:at]
+	if scheme == "redis-sentinel" { // the server's password is not the sentinels'
+		user = ""
+	}
+	for host := range strings.SplitSeq(rest[at:end], ",") {
+		out = append(out, plain+"://"+user+host)
+	}
+	return out
+}
+
+func askOne(ctx context.Context, redisURL string) (RedisFacts, error) {
 	u, err := url.Parse(redisURL)
 	if err != nil || u.Hostname() == "" {
 		return RedisFacts{}, errors.New("the address is no redis:// URL") // the URL itself may hold a password

@@ -3,6 +3,7 @@ package doctor
 import (
 	"bufio"
 	"bytes"
+	"slices"
 	"testing"
 )
 
@@ -20,4 +21,19 @@ func FuzzReadReply(f *testing.F) {
 			t.Fatalf("%d bytes were read out of %d", total, len(text))
 		}
 	})
+}
+
+func TestEachHostOfAListIsAskedByItself(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string][]string{
+		"redis://:secret@one:6379/0":                         {"redis://:secret@one:6379"},
+		"rediss://:secret@one:6379/0":                        {"rediss://:secret@one:6379"},
+		"redis-cluster://u:s@one:7000,two:7001":              {"redis://u:s@one:7000", "redis://u:s@two:7001"},
+		"rediss-cluster://:s@one:7000":                       {"rediss://:s@one:7000"},
+		"redis-sentinel://:s@one:26379,two:26379/0?master=m": {"redis://one:26379", "redis://two:26379"},
+	} {
+		if got := eachHost(address); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", address, got, want)
+		}
+	}
 }

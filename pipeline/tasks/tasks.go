@@ -28,15 +28,6 @@ type silence struct{}
 
 func (silence) Printf(context.Context, string, ...any) {}
 
-// options says where Redis is, as a URL: redis://:password@host:6379/0, rediss:// for TLS, or redis-sentinel://.
-func options(url string) (asynq.RedisConnOpt, error) {
-	opt, err := asynq.ParseRedisURI(url)
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "redis_url", "The Redis address cannot be read. Use redis://:PASSWORD@HOST:PORT/DB.")
-	}
-	return opt, nil
-}
-
 // Bell rings workers through Redis.
 type Bell struct {
 	client *asynq.Client
