@@ -27,7 +27,7 @@ SELECT pg_temp.id(1, i), :'practice', 'L-' || lpad(i::text, 8, '0'),
        initcap(translate(md5('s' || i % 200003), '0123456789', 'aeioulnrst')::varchar(9)) || ', ' ||
        (ARRAY['Ann', 'Bela', 'Cora', 'Dion', 'Ewa', 'Finn', 'Gus', 'Hana', 'Ivo', 'Jun', 'Kai', 'Lou', 'Mina', 'Nils', 'Oona', 'Pia'])[1 + i % 16],
        date '1930-01-01' + (i * 37 % 32000)::int, CASE i % 2 WHEN 0 THEN 'female' ELSE 'male' END, 'Patient/l' || i
-FROM generate_series(1, greatest(1000, :notes / 5)) i;
+FROM generate_series(1, greatest(1000, :notes / 5)::bigint) i;
 
 \echo dictations
 -- Of the newest thousand, every second one waits for an editor, one in ten for its author, one in fifty has failed.
@@ -37,7 +37,7 @@ SELECT pg_temp.id(2, i), :'practice', p.id, pg_temp.id(1, 1 + i * 7919 % greates
        CASE WHEN i <= :notes - 1000 THEN CASE WHEN i % 200 = 0 THEN 'rejected' ELSE 'delivered' END
             WHEN i % 2 = 0 THEN 'drafted' WHEN i % 10 = 1 THEN 'awaiting_signature' WHEN i % 50 = 3 THEN 'failed' ELSE 'delivered' END,
        '', '', t, t + interval '1 day', t + interval '3 hours'
-FROM generate_series(1, :notes) i
+FROM generate_series(1, :notes::bigint) i
 CROSS JOIN LATERAL (SELECT now() - make_interval(secs => (:notes - i) * 20.0) AS t) at
 JOIN physicians p ON p.n = i * 31 % (SELECT count(*) FROM physicians);
 
@@ -45,12 +45,12 @@ JOIN physicians p ON p.n = i * 31 % (SELECT count(*) FROM physicians);
 INSERT INTO audio_objects (id, practice_id, dictation_id, author_id, rendition, key, sha256, size, sealed_key, filename, seconds, created_at)
 SELECT pg_temp.id(3, i), :'practice', pg_temp.id(2, i), p.id, 'original', 'audio/' || md5('k' || i), md5('a' || i) || md5('b' || i), 340000 + i % 1000,
        '\x00'::bytea, 'clip.mp3', 113, now()
-FROM generate_series(1, :notes) i JOIN physicians p ON p.n = i * 31 % (SELECT count(*) FROM physicians);
+FROM generate_series(1, :notes::bigint) i JOIN physicians p ON p.n = i * 31 % (SELECT count(*) FROM physicians);
 
 \echo notes
 INSERT INTO notes (id, practice_id, dictation_id, work_type, latest, created_at)
 SELECT pg_temp.id(4, i), :'practice', pg_temp.id(2, i), 'progress', CASE WHEN i > :notes - least(100000, :notes / 10) THEN 3 ELSE 1 END, now()
-FROM generate_series(1, :notes) i;
+FROM generate_series(1, :notes::bigint) i;
 
 \echo versions
 INSERT INTO note_versions (id, practice_id, note_id, number, kind, document, content_hash, by_id, at)
@@ -59,26 +59,29 @@ SELECT pg_temp.id(4 + v, i), :'practice', pg_temp.id(4, i), v, CASE v WHEN 1 THE
            jsonb_build_array(jsonb_build_object('text', 'Follow-up number ' || i || '. Feels well and denies chest pain.', 'source',
                jsonb_build_object('kind', 'speech', 'start', 0, 'end', 4)))))),
        md5('h' || i || v), CASE v WHEN 1 THEN NULL ELSE (SELECT id FROM physicians WHERE n = 0) END, now()
-FROM generate_series(1, :notes) i CROSS JOIN generate_series(1, 3) v WHERE v = 1 OR i > :notes - least(100000, :notes / 10);
+FROM generate_series(1, :notes::bigint) i CROSS JOIN generate_series(1, 3) v WHERE v = 1 OR i > :notes - least(100000, :notes / 10);
 
 \echo jobs
 INSERT INTO jobs (id, practice_id, dictation_id, kind, priority, input_sha256, gen, settings, state, attempt, max_attempts, run_after, due_at, created_at, finished_at)
 SELECT pg_temp.id(8, i), :'practice', pg_temp.id(2, i), 'transcribe', 'routine', md5('a' || i) || md5('b' || i), 0, '{}', 'done', 1, 5, now(), now(), now(), now()
-FROM generate_series(1, :notes) i;
+FROM generate_series(1, :notes::bigint) i;
 
 \echo changes of state
 INSERT INTO state_changes (practice_id, dictation_id, at, from_state, to_state, reason)
 SELECT :'practice', pg_temp.id(2, i), now(), s.f, s.t, ''
-FROM generate_series(1, :notes) i CROSS JOIN (VALUES ('received', 'queued'), ('queued', 'transcribed'), ('transcribed', 'drafted')) s (f, t)
+FROM generate_series(1, :notes::bigint) i CROSS JOIN (VALUES ('received', 'queued'), ('queued', 'transcribed'), ('transcribed', 'drafted')) s (f, t)
 WHERE s.f = 'received' OR i > :notes - least(100000, :notes / 10);
 
 \echo events
 INSERT INTO audit_events (id, practice_id, at, actor_id, actor_role, action, subject, subject_id, outcome, detail)
 SELECT pg_temp.id(8 + v, i), :'practice', now() - make_interval(secs => (:notes - i) * 20.0), (SELECT id FROM physicians WHERE n = 0), 'physician',
        CASE v WHEN 1 THEN 'dictation.submit' ELSE 'dictation.view' END, 'dictation', pg_temp.id(2, i), 'done', '{}'
-FROM generate_series(1, :notes) i CROSS JOIN generate_series(1, 12) v WHERE v = 1 OR i > :notes - least(100000, :notes / 10);
+FROM generate_series(1, :notes::bigint) i CROSS JOIN generate_series(1, 12) v WHERE v = 1 OR i > :notes - least(100000, :notes / 10);
 
 \echo indexes
 SELECT definition FROM dropped \gexec
 SET session_replication_role = origin;
 VACUUM (ANALYZE) patients, dictations, audio_objects, notes, note_versions, jobs, state_changes, audit_events;
+
+-- The next run finds it done.
+CREATE TABLE load_filled ();
