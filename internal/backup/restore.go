@@ -123,11 +123,12 @@ func (x *extraction) database(m Member) error {
 			return err
 		}
 		out, in := io.Pipe()
-		x.load = &load{in: in, end: make(chan error, 1)}
+		end := make(chan error, 1)
+		x.load = &load{in: in, end: end}
 		go func() {
 			err := x.target.Load(x.ctx, out)
 			out.CloseWithError(errors.Join(err, io.ErrClosedPipe)) // whoever still writes learns that it is over
-			x.load.end <- err
+			end <- err
 		}()
 	}
 	if x.load == nil {
