@@ -106,8 +106,13 @@ func (s *Store) PutRaw(ctx context.Context, key string, metadata map[string]stri
 // WalkCheckpoints calls fn for every signed checkpoint of at most this size, in order.
 func (s *Store) WalkCheckpoints(ctx context.Context, upTo int64, fn func(size int64, signed []byte) error) error {
 	ctx, stop := context.WithCancel(ctx) // ends the listing when fn breaks off
-	defer stop()
-	for o := range s.client.ListObjects(ctx, s.bucket, minio.ListObjectsOptions{Prefix: checkpointPrefix, Recursive: true}) {
+	list := s.client.ListObjects(ctx, s.bucket, minio.ListObjectsOptions{Prefix: checkpointPrefix, Recursive: true})
+	defer func() {
+		stop()
+		for range list { // its goroutine has one more to say
+		}
+	}()
+	for o := range list {
 		if o.Err != nil {
 			return storeFault("list checkpoints", o.Err)
 		}

@@ -17,3 +17,6 @@ func MigrateFrom(ctx context.Context, url string, log *slog.Logger, files fs.FS,
 
 // Migrations are the files of the schema.
 func Migrations() fs.FS { return migrations }
+
+// ClientFault is what becomes of the words of pg_dump and pg_restore.
+var ClientFault = clientFault
