@@ -126,6 +126,9 @@ func (k *Keeper) reap(ctx context.Context) error {
 		}
 	}
 	for _, job := range exhausted {
+		if !job.Kind.known() {
+			continue // the keeper of a newer worker knows what becomes of it
+		}
 		cause := fault.New(fault.Internal, "attempts_used_up", "This step broke down several times. An operator must look at it and order it again.")
 		if err := k.Worker.bury(ctx, job, cause); err != nil {
 			return fmt.Errorf("bury job %s: %w", job.ID, err)

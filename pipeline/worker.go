@@ -170,6 +170,8 @@ func (w *Worker) settle(ctx context.Context, job Job, err error) {
 	switch {
 	case stopping:
 		serr = w.Store.RetryJob(ctx, job.ID, job.LeaseToken, time.Now(), "stopped", true)
+	case !job.Kind.known():
+		serr = w.Store.RetryJob(ctx, job.ID, job.LeaseToken, time.Now().Add(handover), fault.As(err).Code, true)
 	case fault.Retryable(err) && job.Attempt < attempts(job, err):
 		w.Log.WarnContext(ctx, "stage failed, will be tried again", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "err", err)
 		serr = w.Store.RetryJob(ctx, job.ID, job.LeaseToken, time.Now().Add(backoff(job.Attempt)), fault.As(err).Code, false)

@@ -50,6 +50,8 @@ type cli struct {
 	Submit     submitCmd     `cmd:"" help:"Send a recording to a running server."`
 	Demo       demoCmd       `cmd:"" help:"Take one real dictation the whole way on a fresh temporary stack."`
 	Quality    qualityCmd    `cmd:"" help:"Print error rates of signed notes by author, work type, model or editor."`
+	Backup     backupCmd     `cmd:"" help:"Save everything into one encrypted file; verify such a file."`
+	Restore    restoreCmd    `cmd:"" help:"Restore a backup into an empty folder and check it."`
 	Audit      auditCmd      `cmd:"" help:"Verify the audit log."`
 }
 

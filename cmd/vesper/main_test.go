@@ -122,7 +122,13 @@ type background struct {
 
 func start(t *testing.T, args ...string) *background {
 	t.Helper()
+	return startWith(t, nil, args...)
+}
+
+func startWith(t *testing.T, env []string, args ...string) *background {
+	t.Helper()
 	b := &background{t: t, cmd: exec.Command(program, args...), done: make(chan struct{})}
+	b.cmd.Env = append(os.Environ(), env...)
 	b.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	b.cmd.Stdout, b.cmd.Stderr = &b.out, &b.log
 	if err := b.cmd.Start(); err != nil {

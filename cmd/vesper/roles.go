@@ -47,6 +47,7 @@ func (c *serveCmd) Run(rt *runtime) error {
 	rt.log.Info("serving", "address", ln.Addr().String(), "version", buildInfo())
 	g, ctx := errgroup.WithContext(rt.ctx)
 	g.Go(func() error { return server.Serve(ctx, ln) })
+	g.Go(func() error { return p.store.WatchSchema(ctx, postgres.SchemaCheckEvery) })
 	g.Go(func() error { p.store.Sessions(web.SessionPersonKey).Clean(ctx, time.Hour); return nil })
 	return g.Wait()
 }

@@ -17,6 +17,7 @@ import (
 
 	"vesper/ehr/sandbox"
 	"vesper/internal/audit"
+	"vesper/internal/backup"
 	"vesper/internal/fault"
 	"vesper/internal/services"
 	"vesper/pipeline"
@@ -33,6 +34,7 @@ type upCmd struct {
 	IdleTimeout time.Duration `help:"Log-off after this time without activity." default:"15m"`
 	EHRURL      string        `help:"Base address of a FHIR R4 API to deliver to, instead of the sandbox." name:"ehr-url" placeholder:"URL"`
 	EHRToken    string        `help:"Bearer token for that EHR." name:"ehr-token"`
+	Force       bool          `help:"Start also on a restored folder whose check found differences."`
 	anyPort     bool          // tests and demos take ports from the kernel
 	ready       func(*node)   // told once everything answers
 	quiet       bool
@@ -57,6 +59,9 @@ func (c *upCmd) Run(rt *runtime) error {
 	}
 	if c.VocabularyDir == "" {
 		c.VocabularyDir = vocabularyFolder{Data: dir}.path()
+	}
+	if err := backup.Blocked(dir, c.Force); err != nil {
+		return err
 	}
 	say(rt, c.quiet, "Starting Vesper in %s", dir)
 	if _, running := services.Running(dir); !running { // the log belongs to who runs

@@ -163,6 +163,7 @@ func work(ctx context.Context, rt *runtime, p *parts, engine func(context.Contex
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { p.relay.Run(ctx); return nil })
 	g.Go(func() error { keeper.Run(ctx); return nil })
+	g.Go(func() error { return p.store.WatchSchema(ctx, postgres.SchemaCheckEvery) })
 	g.Go(func() error {
 		err := answer(ctx, rt, p, engine)
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {

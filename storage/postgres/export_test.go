@@ -1,4 +1,22 @@
 package postgres
 
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"time"
+)
+
 // MigrateTo goes to a version, up or down, for tests.
 var MigrateTo = migrateTo
+
+// MigrateFrom takes the steps from files of the test, and waits for locks as briefly as it is told.
+func MigrateFrom(ctx context.Context, url string, log *slog.Logger, files fs.FS, lock, pause, total time.Duration) error {
+	return migrateFrom(ctx, url, log, files, -1, patience{lock, pause, total})
+}
+
+// Migrations are the files of the schema.
+func Migrations() fs.FS { return migrations }
+
+// ClientFault is what becomes of the words of pg_dump and pg_restore.
+var ClientFault = clientFault

@@ -22,19 +22,36 @@ const versionTable = "public.schema_version"
 
 // Migrate brings the schema to the version of this program, one transaction per step, under an advisory lock, so that
 // several may call it at once. The URL's role must be the database's owner, a member of it, or a superuser; everything
-// is made as the owner. Steps are logged as they begin.
+// is made as the owner. Steps are logged as they begin. A schema that is newer and still lets this program work stays as
+// it is.
+//
+// It may run beside working processes. A step that cannot have its lock soon gives up its place in the queue, because
+// whoever comes after it would wait too, and is tried again later (see patience).
 func Migrate(ctx context.Context, ownerURL string, log *slog.Logger) error {
 	return migrateTo(ctx, ownerURL, log, -1)
 }
 
 // migrateTo goes to the given version, up or down; -1 is the newest.
 func migrateTo(ctx context.Context, ownerURL string, log *slog.Logger, version int32) error {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("open migrations: %w", err)
+	}
+	return migrateFrom(ctx, ownerURL, log, sub, version, usualPatience)
+}
+
+func migrateFrom(ctx context.Context, ownerURL string, log *slog.Logger, files fs.FS, version int32, wait patience) error {
 	cfg, err := pgx.ParseConfig(ownerURL)
 	if err != nil {
 		return fault.Wrap(redactedURL(err), fault.Invalid, "database_url", "The database URL cannot be read. Use postgres://user:password@host:port/name.")
 	}
 	cfg.ConnectTimeout = connectTimeout
-	cfg.RuntimeParams["application_name"] = "vesper migrate"
+	for k, v := range map[string]string{
+		"application_name": "vesper migrate", "lock_timeout": millis(wait.lock),
+		"statement_timeout": "0", "idle_in_transaction_session_timeout": "0", // a step on a large table takes its time
+	} {
+		cfg.RuntimeParams[k] = v // also what tern's RESET ALL goes back to
+	}
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return wrap("connect to migrate", err)
@@ -48,29 +65,50 @@ func migrateTo(ctx context.Context, ownerURL string, log *slog.Logger, version i
 		return err
 	}
 	defer release()
+	return wait.patiently(ctx, log, func() error { return runMigrations(ctx, conn, log, files, version) })
+}
+
+// runMigrations does the steps that are left.
+func runMigrations(ctx context.Context, conn *pgx.Conn, log *slog.Logger, files fs.FS, version int32) error {
 	m, err := migrate.NewMigrator(ctx, conn, versionTable)
 	if err != nil {
 		return wrap("read schema version", err)
 	}
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return fmt.Errorf("open migrations: %w", err)
-	}
-	if err := m.LoadMigrations(sub); err != nil {
+	if err := m.LoadMigrations(files); err != nil {
 		return fmt.Errorf("load migrations: %w", err)
 	}
 	if version < 0 {
 		version = int32(len(m.Migrations))
+		if kept, err := newerButCompatible(ctx, conn, version); kept || err != nil {
+			return err
+		}
 	}
 	start := time.Now()
-	m.OnStart = func(n int32, name, direction, _ string) {
+	m.OnStart = func(n int32, name, direction, sql string) {
 		log.InfoContext(ctx, "migration", "number", n, "name", name, "direction", direction)
+		letWait(ctx, conn, sql)
 	}
 	if err := m.MigrateTo(ctx, version); err != nil {
 		return wrapMigration(err)
 	}
 	log.InfoContext(ctx, "schema is up to date", "version", version, "took", time.Since(start).Round(time.Millisecond))
 	return nil
+}
+
+// newerButCompatible says whether the database is newer than this program and still lets it work: then there is nothing
+// to migrate, and an older program of a rolling upgrade may start on it.
+func newerButCompatible(ctx context.Context, conn *pgx.Conn, known int32) (bool, error) {
+	var have, oldest int32
+	if err := conn.QueryRow(ctx, `SELECT version FROM schema_version`).Scan(&have); err != nil || have <= known {
+		return false, wrap("read schema version", err)
+	}
+	if err := conn.QueryRow(ctx, `SELECT version, oldest_program FROM schema_version, schema_compat`).Scan(&have, &oldest); err != nil {
+		return false, wrap("read oldest program", err)
+	}
+	if oldest > known {
+		return false, schemaNew(int(have), int(known), int(oldest))
+	}
+	return true, nil
 }
 
 func wrapMigration(err error) error {
@@ -92,43 +130,4 @@ func becomeOwner(ctx context.Context, conn *pgx.Conn) error {
 		return wrap("become database owner", err)
 	}
 	return nil
-}
-
-// SchemaVersion is the version of the database's schema, 0 when it was never migrated.
-func (s *Store) SchemaVersion(ctx context.Context) (int, error) {
-	var v int
-	err := s.pool.QueryRow(ctx, `SELECT version FROM schema_version`).Scan(&v)
-	if err = wrap("read schema version", err); err != nil {
-		if code := fault.As(err).Code; code == "schema_old" || code == "database_permission" {
-			return 0, nil
-		}
-		return 0, err
-	}
-	return v, nil
-}
-
-// KnownSchema is the version of the schema that this program works with.
-func KnownSchema() int {
-	files, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil {
-		return 0
-	}
-	return len(files)
-}
-
-// RequireSchema refuses a database whose schema this program does not know.
-func (s *Store) RequireSchema(ctx context.Context) error {
-	have, err := s.SchemaVersion(ctx)
-	if err != nil {
-		return err
-	}
-	want := KnownSchema()
-	switch {
-	case have < want:
-		return fault.New(fault.Invalid, "schema_old", fmt.Sprintf("The database's schema is version %d, this program needs %d. Run `vesper migrate`.", have, want))
-	case have > want:
-		return fault.New(fault.Invalid, "schema_new", fmt.Sprintf("The database's schema is version %d, this program knows %d. Install the newer Vesper.", have, want))
-	default:
-		return nil
-	}
 }

@@ -153,7 +153,7 @@ func TestASchemaThatIsNotKnownIsRefused(t *testing.T) {
 	w := ownWorld(t)
 	ctx := context.Background()
 	w.must(w.serve.RequireSchema(ctx))
-	w.super(`UPDATE schema_version SET version = version + 1`)
+	w.super(`UPDATE schema_version SET version = version + 1`, `UPDATE schema_compat SET oldest_program = (SELECT version FROM schema_version)`)
 	wantFault(t, w.serve.RequireSchema(ctx), fault.Invalid, "schema_new")
 	wantFault(t, postgres.Migrate(ctx, w.admin, quiet), fault.Invalid, "schema_new")
 	w.super(`UPDATE schema_version SET version = 1`)

@@ -28,7 +28,8 @@ const (
 type Store struct {
 	pool   *pgxpool.Pool
 	log    *slog.Logger
-	worker bool // the login may do the workers' part
+	worker bool          // the login may do the workers' part
+	doubt  chan struct{} // something in the schema was missing: WatchSchema looks at once
 }
 
 // Open connects and checks what the login may do: a superuser, or a role that bypasses row-level security, is refused.
@@ -56,11 +57,13 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*Store, error) {
 			cfg.ConnConfig.RuntimeParams[k] = v
 		}
 	}
+	s := &Store{log: log, doubt: make(chan struct{}, 1)}
+	s.watchErrors(cfg)
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, wrap("open database", err)
 	}
-	s := &Store{pool: pool, log: log}
+	s.pool = pool
 	if err := s.checkLogin(ctx); err != nil {
 		pool.Close()
 		return nil, err

@@ -1,0 +1,159 @@
+package postgres_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"vesper/internal/fault"
+	"vesper/internal/services"
+	"vesper/internal/testkit"
+	"vesper/pipeline"
+	"vesper/storage/postgres"
+)
+
+// programs is the folder of PostgreSQL's own programs.
+func programs(t *testing.T) string {
+	t.Helper()
+	p, err := services.FindPostgres(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Dir(p.Path)
+}
+
+func TestADumpOfASnapshotIsLoadedRowForRow(t *testing.T) {
+	t.Parallel()
+	w := ownWorld(t)
+	ctx := context.Background()
+	d, s, _ := w.sign()
+	w.audit("note.sign", d.ID)
+	w.super(`INSERT INTO sessions (token_hash, data, expiry) VALUES (sha256('token'), '\x02', now() + interval '1 hour')`)
+	whole, err := postgres.OpenWhole(ctx, w.admin)
+	w.must(err)
+	defer whole.Close(ctx)
+	snapshot, err := whole.Freeze(ctx)
+	w.must(err)
+	saved, err := whole.Tables(ctx)
+	w.must(err)
+	w.receive() // work goes on while it is saved
+	w.audit("dictation.submit", d.ID)
+	var dump bytes.Buffer
+	w.must(whole.Dump(ctx, programs(t), snapshot, &dump))
+
+	admin := testkit.Postgres(t)
+	w.must(postgres.Provision(ctx, admin, dbName(admin), servePassword, workPassword))
+	into, err := postgres.OpenWhole(ctx, admin)
+	w.must(err)
+	defer into.Close(ctx)
+	w.must(into.LoadDump(ctx, programs(t), &dump))
+	loaded, err := into.Tables(ctx)
+	w.must(err)
+	if !maps.Equal(saved, loaded) || saved["signatures"] != 1 || saved["audit_events"] == 0 {
+		t.Errorf("saved %v\nloaded %v", saved, loaded)
+	}
+	if _, counted := saved["sessions"]; counted {
+		t.Error("sessions are counted")
+	}
+	if n := testkit.Column[int](t, admin, `SELECT count(*)::int FROM sessions`); n[0] != 0 {
+		t.Error("log-ins of another day were restored")
+	}
+	if schema(t, admin) != schema(t, w.admin) {
+		t.Errorf("the schema differs:\n%s", schema(t, admin))
+	}
+
+	// The logins find what was signed, under the same policies.
+	logins, err := postgres.LoginURLs(admin, dbName(admin), servePassword, workPassword)
+	w.must(err)
+	serve := w.open(logins.Serve)
+	w.must(serve.RequireSchema(ctx))
+	w.must(serve.InTx(ctx, w.practice, func(ctx context.Context, tx pipeline.Tx) error {
+		_, err := tx.SignatureOf(ctx, s.NoteID)
+		return err
+	}))
+	wantFault(t, serve.InTx(ctx, id(), func(ctx context.Context, tx pipeline.Tx) error {
+		_, err := tx.SignatureOf(ctx, s.NoteID)
+		return err
+	}), fault.NotFound, "not_found")
+}
+
+func TestRecordingsGetTheirNewVersionsAndJobsAreRungAgain(t *testing.T) {
+	t.Parallel()
+	w := ownWorld(t)
+	ctx := context.Background()
+	for range 3 {
+		w.receive()
+	}
+	whole, err := postgres.OpenWhole(ctx, w.admin)
+	w.must(err)
+	defer whole.Close(ctx)
+	versions := map[uuid.UUID]string{}
+	w.must(whole.EachRecording(ctx, func(a pipeline.Audio) error { versions[a.ID] = "new-" + a.ID.String(); return nil }))
+	if len(versions) != 3 {
+		t.Fatalf("%d recordings", len(versions))
+	}
+	w.must(whole.Place(ctx, versions))
+	w.must(whole.EachRecording(ctx, func(a pipeline.Audio) error {
+		if a.VersionID != versions[a.ID] {
+			t.Errorf("version %q", a.VersionID)
+		}
+		return nil
+	}))
+	stop := errors.New("enough")
+	if err := whole.EachRecording(ctx, func(pipeline.Audio) error { return stop }); !errors.Is(err, stop) {
+		t.Error(err)
+	}
+	w.super(`UPDATE jobs SET dispatched_at = now(), dispatch_no = 1`)
+	w.must(whole.WakeJobs(ctx))
+	rung := 0
+	_, err = w.work.Dispatch(ctx, 10, func(context.Context, pipeline.Doorbell) error { rung++; return nil })
+	if want := testkit.Column[int](t, w.admin, `SELECT count(*)::int FROM jobs WHERE state = 'queued'`)[0]; err != nil || rung != want {
+		t.Errorf("%d of %d jobs are rung, %v", rung, want, err)
+	}
+}
+
+func TestALoginThatPoliciesBindCannotSave(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, err := postgres.OpenWhole(context.Background(), w.logins.Work)
+	wantFault(t, err, fault.Invalid, "backup_role")
+}
+
+func TestADumpThatIsCutOrNoneIsRefusedWithoutQuotingIt(t *testing.T) {
+	t.Parallel()
+	w := ownWorld(t)
+	ctx := context.Background()
+	whole, err := postgres.OpenWhole(ctx, w.admin)
+	w.must(err)
+	defer whole.Close(ctx)
+	err = whole.LoadDump(ctx, programs(t), strings.NewReader("no dump"))
+	wantFault(t, err, fault.Internal, "dump_failed")
+	_, err = whole.Freeze(ctx)
+	w.must(err)
+	err = whole.Dump(ctx, programs(t), "00000000-0000-1", io.Discard)
+	wantFault(t, err, fault.Internal, "dump_failed")
+	wantFault(t, whole.Dump(ctx, t.TempDir(), "x", io.Discard), fault.Unavailable, "postgres_missing")
+
+	said := "pg_restore: error: COPY failed for table \"patients\": ERROR:  invalid input \"Testa, Lydia\"\nCONTEXT:  COPY patients, line 1: \"1960\"\n"
+	if text := postgres.ClientFault("pg_restore", said, errors.New("exit status 1")).Error(); strings.Contains(text, "Lydia") || strings.Contains(text, "1960") || !strings.Contains(text, "COPY failed") {
+		t.Errorf("it says %q", text)
+	}
+	for said, code := range map[string]string{
+		"pg_restore: error: could not extend file: No space left on device":          "disk_full",
+		"pg_dump: error: aborting because of server version mismatch":                "postgres_too_old",
+		"pg_dump: error: connection to server at 127.0.0.1 failed":                   "database_unavailable",
+		"pg_dump: error: query failed: ERROR:  permission denied for table patients": "backup_role",
+	} {
+		name, _, _ := strings.Cut(said, ":")
+		if got := fault.As(postgres.ClientFault(name, said, errors.New("exit status 1"))).Code; got != code {
+			t.Errorf("%s: %s", said, got)
+		}
+	}
+}
