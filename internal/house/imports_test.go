@@ -50,7 +50,7 @@ var rooms = map[string][]string{
 	"internal/services": nil,
 	"internal/doctor":   nil,
 	"internal/house":    nil,
-	"internal/client":   nil, // talks to a server over HTTP, knows nothing else of it
+	"internal/client":   nil,                 // talks to a server over HTTP, knows nothing else of it
 	"internal/watch":    {"internal/client"}, // talks to it through the client
 	"internal/sample":   nil,
 	"internal/testkit":  {"internal/services"},
