@@ -37,7 +37,9 @@ func (f Fields) over(o Fields) Fields {
 	}
 }
 
-func (f Fields) digest() string { return digest(f.Author, f.Patient, f.Encounter, f.WorkType, f.Priority) }
+func (f Fields) digest() string {
+	return digest(f.Author, f.Patient, f.Encounter, f.WorkType, f.Priority)
+}
 
 func (f Fields) submission(key string) client.Submission {
 	return client.Submission{

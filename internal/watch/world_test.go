@@ -248,7 +248,7 @@ func (w *world) optionsAs(who string) watch.Options {
 	w.must(err)
 	w.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections)
 	return watch.Options{
-		Dir: w.dir, Scope: w.url + who, Poll: 15 * time.Millisecond, Looks: 3, Patience: time.Hour, Hold: 100 * time.Millisecond,
+		Dir: w.dir, Scope: w.url + who, Poll: 15 * time.Millisecond, Looks: 3, Patience: time.Hour, Hold: 100 * time.Millisecond, Pause: 20 * time.Millisecond,
 		Beat: 50 * time.Millisecond, Session: &watch.Session{API: api, Login: w.logins[who], Password: func() (string, error) { return password, nil }},
 	}
 }
