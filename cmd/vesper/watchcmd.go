@@ -83,7 +83,7 @@ func (c *watchCmd) Run(rt *runtime) error {
 	for {
 		result, err := watch.Run(rt.ctx, o)
 		tell.end(result, c.Once)
-		if fault.As(err) == nil {
+		if err == nil || c.Service && rt.ctx.Err() != nil { // a service that is stopped has not failed
 			return c.outcome(result)
 		}
 		if fault.As(err).Code != watch.CodePassword {
@@ -92,7 +92,7 @@ func (c *watchCmd) Run(rt *runtime) error {
 		if !c.Service || c.PasswordFile == "" {
 			return exitError{err, exitPassword}
 		}
-		rt.log.Error("sign in", "err", err, "next", "waiting until the password file changes")
+		rt.log.Error("sign in", "err", err, "next", "waiting until the password file changes or this is started again")
 		if err := awaitChange(rt.ctx, c.PasswordFile); err != nil {
 			return err
 		}
