@@ -54,7 +54,7 @@ func (p *Problem) GetHeaders() http.Header {
 
 // statusOf is the one place where a kind of fault becomes an HTTP status.
 func statusOf(f *fault.Error) int {
-	if f.Code == codeRateLimited {
+	if f.Code == codeRateLimited || f.Code == "uploads_unfinished" {
 		return http.StatusTooManyRequests
 	}
 	switch f.Kind {

@@ -25,6 +25,8 @@ type request struct {
 
 	pattern string // the matched route, for the log: never the path itself
 	code    string // the problem that was answered, if any
+
+	uploadBegun func() // ends the claim of an upload that this request begins
 }
 
 type requestKey struct{}

@@ -82,11 +82,6 @@ func (s *Server) submit(w http.ResponseWriter, r *http.Request) {
 	viewReceipt(got).write(w, status)
 }
 
-// uploadGate keeps one account from filling the house; a phone that sends a day's dictations at once passes.
-func (s *Server) uploadGate(r *http.Request) gate {
-	return gate{{s.attempts.upload, of(r.Context()).actor.ID.String()}}
-}
-
 // readForm reads the fields and copies the file into the spool.
 func (s *Server) readForm(w http.ResponseWriter, r *http.Request, spool *os.File) (map[string]string, error) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))

@@ -49,6 +49,11 @@ func (u *uploads) create(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, u.log, err)
 		return
 	}
+	defer func() {
+		if done := of(r.Context()).uploadBegun; done != nil {
+			done()
+		}
+	}()
 	u.pass(w, r, "", u.tus.PostFile)
 }
 
@@ -71,6 +76,9 @@ func (u *uploads) lockOwn(r *http.Request) (state, func(), error) {
 	id, err := uuid.Parse(r.PathValue("id"))
 	if err != nil {
 		return state{}, nil, unknownUpload()
+	}
+	if _, err := u.pieceGate(r).pass(); err != nil {
+		return state{}, nil, err
 	}
 	actor := of(r.Context()).actor
 	// Whose it is comes first: nobody may disturb the uploads of others by taking their locks.

@@ -38,6 +38,7 @@ type Config struct {
 	IdleTimeout   time.Duration // automatic log-off; 0 means 15 minutes
 	SessionLength time.Duration // end of a session whatever happens; 0 means 12 hours
 	UploadExpiry  time.Duration // unfinished uploads are removed after this; 0 means 7 days
+	Uploads       UploadLimits  // how much of them at once
 	TLS           *tls.Config   // serve TLS with these certificates; nil means plain HTTP
 
 	// Pages replaces the pages with another handler of everything outside of the API; nil means our own.
@@ -74,7 +75,7 @@ func New(c Config) (*Server, error) {
 	s.attempts.address = newLimiter(30, 2*time.Second, 10_000)
 	s.attempts.login = newLimiter(100, 6*time.Second, 10_000)
 	s.attempts.sign = newLimiter(5, 30*time.Second, 10_000)
-	s.attempts.upload = newLimiter(120, time.Second, 10_000)
+	s.attempts.upload = newLimiter(c.Uploads.orDefaults(c.MaxUpload).Starts, 500*time.Millisecond, 10_000)
 	s.hashing = make(chan struct{}, max(2, runtime.NumCPU()))
 	var err error
 	if s.uploads, err = newUploads(s, c); err != nil {

@@ -49,6 +49,7 @@ type uploads struct {
 	locks   *memorylocker.MemoryLocker
 	tus     *tus.UnroutedHandler
 	running sync.WaitGroup
+	guard   *uploadGuard
 
 	cleaned   time.Time
 	cleanedMu sync.Mutex
@@ -58,6 +59,7 @@ func newUploads(s *Server, c Config) (*uploads, error) {
 	u := &uploads{
 		server: s, dir: c.SpoolDir, max: c.MaxUpload, expiry: c.UploadExpiry, log: c.Log, locks: memorylocker.New(),
 		store: filestore.FileStore{Path: c.SpoolDir, DirModePerm: 0o700, FileModePerm: 0o600},
+		guard: newUploadGuard(c.Uploads, c.MaxUpload),
 	}
 	parts := tus.NewStoreComposer()
 	parts.UseCore(u.store)
@@ -101,9 +103,15 @@ func (u *uploads) beforeCreate(e tus.HookEvent) (tus.HTTPResponse, tus.FileInfoC
 	if err != nil {
 		return refuse(err)
 	}
+	id := uuid.NewString()
+	done, err := u.admit(e.Context, actor, id, e.Upload.Size, e.Upload.SizeIsDeferred)
+	if err != nil {
+		return refuse(err)
+	}
+	of(e.Context).uploadBegun = done
 	meta[keyOwner], meta[keyOwnerPractice] = actor.ID.String(), actor.PracticeID.String()
 	return tus.HTTPResponse{Header: tus.HTTPHeader{"Upload-Expires": u.expires(time.Now())}},
-		tus.FileInfoChanges{ID: uuid.NewString(), MetaData: meta}, nil
+		tus.FileInfoChanges{ID: id, MetaData: meta}, nil
 }
 
 func (u *uploads) expires(since time.Time) string {

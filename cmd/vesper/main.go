@@ -48,6 +48,7 @@ type cli struct {
 	Transcribe transcribeCmd `cmd:"" help:"Transcribe one recording; needs no service."`
 	Draft      draftCmd      `cmd:"" help:"Draft a note from a recording or a transcript; needs no service."`
 	Submit     submitCmd     `cmd:"" help:"Send a recording to a running server."`
+	Watch      watchCmd      `cmd:"" help:"Send what a recorder leaves in a folder to a running server, as it comes."`
 	Demo       demoCmd       `cmd:"" help:"Take one real dictation the whole way on a fresh temporary stack."`
 	Quality    qualityCmd    `cmd:"" help:"Print error rates of signed notes by author, work type, model or editor."`
 	Backup     backupCmd     `cmd:"" help:"Save everything into one encrypted file; verify such a file."`
@@ -125,5 +126,5 @@ func complain(rt *runtime, err error) int {
 	} else if cause := f.Unwrap(); cause != nil {
 		rt.log.Debug("cause", "err", cause)
 	}
-	return 1
+	return exitCode(err)
 }

@@ -51,7 +51,7 @@ var rooms = map[string][]string{
 	"internal/doctor":   nil,
 	"internal/backup":   {"internal/audit"},
 	"internal/house":    nil,
-	"internal/client":   nil, // talks to a server over HTTP, knows nothing else of it
+	"internal/client":   nil,                 // talks to a server over HTTP, knows nothing else of it
 	"internal/watch":    {"internal/client"}, // talks to it through the client
 	"internal/sample":   nil,
 	"internal/testkit":  {"internal/services"},

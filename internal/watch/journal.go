@@ -25,6 +25,7 @@ type record struct {
 	Key       string    `json:"key"`
 	At        time.Time `json:"at"`
 	Upload    string    `json:"upload,omitempty"`    // begun: where it goes on
+	Fields    string    `json:"fields,omitempty"`    // digest of what went with it: an upload cannot change that
 	Dictation string    `json:"dictation,omitempty"` // received
 	Dropped   bool      `json:"dropped,omitempty"`   // the server knows nothing of it any more
 }

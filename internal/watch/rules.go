@@ -37,6 +37,10 @@ func (f Fields) over(o Fields) Fields {
 	}
 }
 
+func (f Fields) digest() string {
+	return digest(f.Author, f.Patient, f.Encounter, f.WorkType, f.Priority)
+}
+
 func (f Fields) submission(key string) client.Submission {
 	return client.Submission{
 		Author: f.Author, Patient: f.Patient, Encounter: f.Encounter, WorkType: f.WorkType, Priority: f.Priority, ClientKey: key,

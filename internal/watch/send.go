@@ -81,8 +81,13 @@ func (w *watcher) deliver(ctx context.Context, f *file) (end ending, duplicate b
 
 // key names a recording of an author on this server.
 func (w *watcher) key(f *file) string {
-	sum := sha256.Sum256([]byte(w.Scope + "\n" + strings.ToLower(f.fields.Author)))
-	return f.sum + "-" + hex.EncodeToString(sum[:6])
+	return f.sum + "-" + digest(w.Scope, strings.ToLower(f.fields.Author))
+}
+
+// digest stands for some words in the journal, which shall not hold them.
+func digest(words ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(words, "\n")))
+	return hex.EncodeToString(sum[:6])
 }
 
 // received returns the receipt that the journal holds for these bytes, if the server still knows the dictation.
@@ -129,7 +134,7 @@ func (w *watcher) upload(ctx context.Context, f *file, src *os.File, size int64)
 		case w.sendable(f, code):
 			// The upload was begun with them. Nothing is left of it that the server would have to keep.
 			_ = w.note(record{Key: w.key(f), Dropped: true})
-			_ = w.Session.do(ctx, func(c *client.Client) error { return c.Discard(ctx, path) })
+			w.discard(ctx, path)
 			again = false
 		default:
 			return nil, err
@@ -144,7 +149,10 @@ var lostUpload = []string{"upload_unknown", "http_404", "upload_differs", "uploa
 func (w *watcher) begin(ctx context.Context, f *file, size int64) (string, error) {
 	key := w.key(f)
 	if r := w.journal.get(key); r.Upload != "" {
-		return r.Upload, nil
+		if r.Fields == f.fields.digest() {
+			return r.Upload, nil
+		}
+		w.discard(ctx, r.Upload) // the rules have changed since
 	}
 	for {
 		var place string
@@ -153,12 +161,17 @@ func (w *watcher) begin(ctx context.Context, f *file, size int64) (string, error
 			return err
 		})
 		if err == nil {
-			return place, w.note(record{Key: key, Upload: place})
+			return place, w.note(record{Key: key, Upload: place, Fields: f.fields.digest()})
 		}
 		if !w.sendable(f, fault.As(err)) {
 			return "", err
 		}
 	}
+}
+
+// discard gives up an upload. If that fails it expires by itself.
+func (w *watcher) discard(ctx context.Context, path string) {
+	_ = w.Session.do(ctx, func(c *client.Client) error { return c.Discard(ctx, path) })
 }
 
 // unknownPatient are the codes that say that patient or visit cannot be what a name or a file says they are.

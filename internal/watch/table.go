@@ -203,7 +203,7 @@ func (w *watcher) fail(f *file, err error) error {
 		w.lastFailure = err
 		pause := fa.RetryAfter
 		if pause == 0 {
-			pause = backOff(w.failures)
+			pause = w.backOff(w.failures)
 		} else if fa.Code == "rate_limited" {
 			w.failures = 0 // it answers
 		}
@@ -211,7 +211,7 @@ func (w *watcher) fail(f *file, err error) error {
 		w.pausedUntil = w.Now().Add(pause)
 		w.tell(f, Waiting, fa.Public)
 	default:
-		f.after = w.Now().Add(backOff(f.tries))
+		f.after = w.Now().Add(w.backOff(f.tries))
 		w.tell(f, Waiting, fa.Public)
 	}
 	return nil
@@ -223,9 +223,9 @@ func (w *watcher) hold(f *file, err error) {
 	w.tell(f, Held, fault.As(err).Public)
 }
 
-// backOff is the pause after the nth failure in a row: a second, doubling, up to a minute.
-func backOff(n int) time.Duration {
-	return min(time.Minute, time.Second<<min(max(n-1, 0), 6))
+// backOff is the pause after the nth failure in a row.
+func (w *watcher) backOff(n int) time.Duration {
+	return min(60*w.Pause, w.Pause<<min(max(n-1, 0), 6))
 }
 
 func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }

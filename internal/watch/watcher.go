@@ -26,6 +26,7 @@ type Options struct {
 	Poll     time.Duration // between two looks; 2 s
 	Looks    int           // equal looks after which a recording is settled; 4
 	Patience time.Duration // how long a recording that looks half-written may stay unchanged before it is sent; 10 min
+	Pause    time.Duration // after the first failure, doubling up to sixty times of it; 1 s
 	Hold     time.Duration // before a held recording is tried again; 5 min
 	Beat     time.Duration // between two signs of life in the lock; 10 s
 	Parallel int           // uploads at the same time; 2
@@ -43,6 +44,7 @@ func (o *Options) defaults() {
 	}
 	set(&o.Poll, 2*time.Second)
 	set(&o.Patience, 10*time.Minute)
+	set(&o.Pause, time.Second)
 	set(&o.Hold, 5*time.Minute)
 	set(&o.Beat, 10*time.Second)
 	if o.Looks <= 0 {

@@ -128,3 +128,61 @@ test("what a role may not see is refused, and a stranger is sent to the login", 
   await stranger.goto(`${stack.url}/history/${dictation}`);
   assert.equal(new URL(stranger.url()).pathname, "/login");
 });
+
+// What of a recording has arrived when its tab dies is not sent again, and it does not become two dictations.
+test("a tab that is killed in the middle of an upload loses nothing", { timeout: 120_000 }, async () => {
+  const page = await signIn(browser, stack.url, stack.logins.physician, phone);
+  const context = page.context();
+  const uploads = /\/api\/v1\/uploads\/[^/]+$/;
+  const mine = async (p) => (await (await p.request.get(stack.url + "/api/v1/dictations?author=me&limit=200")).json()).items.length;
+  const before = await mine(page);
+  const recording = wav(5 << 20); // two pieces
+  let pieces = 0;
+  let reached;
+  const second = new Promise((r) => { reached = r; });
+  await context.route(uploads, (route) => {
+    if (route.request().method() !== "PATCH" || ++pieces === 1) return route.continue();
+    reached(); // the second piece never leaves the device
+  });
+  await page.goto(stack.url + "/dictate");
+  await page.locator("details", { has: page.locator("#file-input") }).evaluate((d) => { d.open = true; });
+  await page.setInputFiles('[data-testid="file-input"]', { name: "long.wav", mimeType: "audio/wav", buffer: recording });
+  await page.click('[data-testid="upload-button"]');
+  await second;
+  await page.locator("#outbox li", { hasText: /uploading \d+%/i }).first().waitFor();
+  const cdp = await context.newCDPSession(page);
+  await Promise.race([cdp.send("Page.crash").catch(() => {}), page.waitForEvent("crash")]);
+  await context.unroute(uploads);
+
+  const next = await context.newPage();
+  const offsets = [];
+  let busy = true;
+  await next.route(uploads, (route) => {
+    if (route.request().method() !== "PATCH") return route.continue();
+    if (busy) { // once the server asks for a pause
+      busy = false;
+      return route.fulfill({ status: 503, headers: { "Retry-After": "12", "Content-Type": "application/problem+json" }, body: '{"code":"busy","detail":"The server is busy."}' });
+    }
+    offsets.push([Number(route.request().headers()["upload-offset"]), Date.now()]);
+    return route.continue();
+  });
+  await next.goto(stack.url + "/dictate");
+  await next.locator("#outbox li", { hasText: "The server is busy. Tried again in about 12 seconds." }).first().waitFor({ timeout: 30_000 });
+  const told = Date.now();
+  await next.locator("#outbox li", { hasText: /received/i }).first().waitFor({ timeout: 60_000 });
+  assert.deepEqual(offsets.map(([at]) => at), [4 << 20], "only what had not arrived is sent");
+  assert.ok(offsets[0][1] - told > 10_000, "the pause that the server asked for is kept");
+  assert.equal(await mine(next), before + 1, "one dictation");
+  await context.close();
+});
+
+// wav is a recording of so many bytes of sound that no other call returns.
+function wav(bytes) {
+  const b = Buffer.alloc(44 + bytes);
+  b.write("RIFF", 0); b.writeUInt32LE(36 + bytes, 4); b.write("WAVEfmt ", 8);
+  b.writeUInt32LE(16, 16); b.writeUInt16LE(1, 20); b.writeUInt16LE(1, 22); b.writeUInt32LE(16_000, 24); b.writeUInt32LE(32_000, 28);
+  b.writeUInt16LE(2, 32); b.writeUInt16LE(16, 34); b.write("data", 36); b.writeUInt32LE(bytes, 40);
+  const seed = Date.now() % 1000;
+  for (let i = 44; i < b.length; i += 2) b.writeInt16LE(Math.round(3000 * Math.sin((i + seed) / 41)), i);
+  return b;
+}

@@ -1,5 +1,7 @@
 // Talks to the JSON API. A failure is a Problem with a text for people; the network being away is one of them.
 export class Problem extends Error {
+  after = 0; // seconds that the server asks to wait
+
   constructor(readonly status: number, readonly code: string, detail: string) {
     super(detail);
   }
@@ -32,6 +34,7 @@ export async function request(method: string, path: string, o: Options = {}): Pr
   }
   if (res.ok) return res;
   const problem = await readProblem(res);
+  problem.after = Number(res.headers.get("Retry-After") ?? 0) || 0;
   if (res.status === 401 && !path.endsWith("/session")) document.dispatchEvent(new CustomEvent("vesper:signed-out"));
   throw problem;
 }

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { mayDropCopy, pause, percent, permanent, say, step, type Event, type Item, type Phase } from "./outbox.ts";
+import { later, mayDropCopy, pause, pauseAfter, percent, permanent, say, step, wished, worthRepeating, type Event, type Item, type Phase } from "./outbox.ts";
 
 const item = (over: Partial<Item> = {}): Item => ({
   key: "k", owner: "p", made: 0, phase: "recording", name: "a.webm", type: "audio/webm", label: "", seconds: 0, bytes: 0, chunks: 0,
@@ -67,4 +67,34 @@ test("only what will never succeed counts as permanent", () => {
 
 test("pauses grow to a minute and no further", () => {
   assert.deepEqual([1, 2, 3, 6, 40].map(pause), [2000, 4000, 8000, 60_000, 60_000]);
+});
+
+test("the server's wish for a pause is kept, and phones do not come back all at once", () => {
+  assert.equal(pauseAfter(1, 0, 0), 2000);
+  assert.equal(pauseAfter(1, 30, 0), 30_000);
+  assert.equal(pauseAfter(5, 3, 0), 32_000, "a shorter wish does not shorten our own pause");
+  assert.equal(pauseAfter(1, 30, 1), 37_500);
+  assert.equal(pauseAfter(1, 1e9, 0), 900_000, "nobody is sent away for ever");
+  for (let luck = 0; luck <= 1; luck += 0.1) assert.ok(pauseAfter(3, 20, luck) >= 20_000, "never before the time");
+});
+
+test("Retry-After is read as seconds or as a time", () => {
+  const now = Date.parse("2026-11-28T12:00:00Z");
+  assert.deepEqual(["17", " 5 ", "Sat, 28 Nov 2026 12:01:00 GMT", "Sat, 28 Nov 2026 11:00:00 GMT", "soon", "", "-4"].map((h) => wished(h, now) >= 0 && wished(h, now)),
+    [17, 5, 60, 0, 0, 0, wished("-4", now)]);
+  assert.equal(wished(undefined, now), 0);
+  assert.equal(wished(null, now), 0);
+});
+
+test("a busy server is not asked again within the same try, a broken connection is", () => {
+  for (const [status, seconds] of [[0, 0], [503, 5], [423, 0], [409, 0], [500, 0]]) assert.equal(worthRepeating(status!, seconds!), true, `${status} ${seconds}`);
+  for (const [status, seconds] of [[429, 1], [503, 60], [401, 0], [403, 0], [422, 0]]) assert.equal(worthRepeating(status!, seconds!), false, `${status} ${seconds}`);
+});
+
+test("a long wait is said, a short one is not worth it", () => {
+  assert.equal(later(5), "");
+  assert.equal(later(30), " Tried again in about 30 seconds.");
+  assert.equal(later(240), " Tried again in about 4 minutes.");
+  const i = step(item({ phase: "uploading", bytes: 9 }), { kind: "interrupted", problem: "The server is busy." + later(60) });
+  assert.equal(say(i, true), "On this device. The server is busy. Tried again in about 60 seconds.");
 });

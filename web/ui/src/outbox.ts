@@ -88,5 +88,29 @@ export function say(item: Item, online: boolean): string {
 export const permanent = (status: number): boolean =>
   status >= 400 && status < 500 && ![401, 404, 408, 409, 410, 423, 425, 429].includes(status);
 
+// pauseAfter is the pause that is really made: as long as the server asks for, if that is longer, and up to a quarter more by
+// luck (0 to 1), so that the phones of a whole practice do not come back in the same moment.
+export const pauseAfter = (tries: number, seconds: number, luck: number): number =>
+  Math.round(Math.max(pause(tries), Math.min(seconds, 900) * 1000) * (1 + luck / 4));
+
+// patient is the longest wish of a server that is waited out within one try; a longer one is the pause of the round.
+const patient = 5;
+
+// worthRepeating says whether a failed request of an upload is repeated at once, behind what has arrived.
+export const worthRepeating = (status: number, seconds: number): boolean =>
+  status !== 401 && status !== 429 && !permanent(status) && seconds <= patient;
+
+// wished reads Retry-After, which counts seconds or names a time; 0 for none.
+export function wished(header: string | null | undefined, now: number): number {
+  const text = header?.trim() ?? "";
+  if (/^\d+$/.test(text)) return Number(text);
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? 0 : Math.max(0, Math.ceil((at - now) / 1000));
+}
+
+// later says in words when it is tried again, where that is long enough to be worth saying.
+export const later = (seconds: number): string =>
+  seconds < 10 ? "" : seconds < 90 ? ` Tried again in about ${seconds} seconds.` : ` Tried again in about ${Math.round(seconds / 60)} minutes.`;
+
 // pause before the nth try, in milliseconds: 2 s doubling to 1 minute.
 export const pause = (tries: number): number => Math.min(60_000, 2000 * Math.pow(2, Math.max(0, tries - 1)));

@@ -1,7 +1,7 @@
 // Brings what waits on this device to the server, one recording at a time, in one tab at a time.
 import * as tus from "tus-js-client";
 import { request, readProblem } from "./api.ts";
-import { pause, permanent, step, type Event, type Item } from "./outbox.ts";
+import { later, pauseAfter, permanent, step, wished, worthRepeating, type Event, type Item } from "./outbox.ts";
 import * as store from "./store.ts";
 
 const endpoint = "/api/v1/uploads";
@@ -11,6 +11,8 @@ export class Uploader {
   private running = false;
   private again = false;
   private tries = 0;
+  private wish = 0; // seconds that the server asked for with its last refusal
+  private notBefore = 0; // ms since 1970
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly owner: string, private readonly changed: (item: Item) => void) {
@@ -20,9 +22,14 @@ export class Uploader {
     });
   }
 
-  // kick starts a round now, whatever pause was planned.
+  // kick starts a round now, whatever pause was planned by ourselves. A pause that the server asked for is kept.
   kick(): void {
     clearTimeout(this.timer);
+    const wait = this.notBefore - Date.now();
+    if (wait > 0) {
+      this.timer = setTimeout(() => this.kick(), wait);
+      return;
+    }
     this.again = true;
     if (!this.running) void this.run();
   }
@@ -45,7 +52,9 @@ export class Uploader {
       if (!item || (item.phase !== "waiting" && item.phase !== "uploading")) continue;
       if (!(await this.send(item))) {
         this.tries++;
-        this.timer = setTimeout(() => this.kick(), pause(this.tries));
+        const wait = pauseAfter(this.tries, this.wish, Math.random());
+        this.notBefore = this.wish > 0 ? Date.now() + wait : 0;
+        this.timer = setTimeout(() => this.kick(), wait);
         return;
       }
       this.tries = 0;
@@ -79,9 +88,10 @@ export class Uploader {
       await this.apply(item, { kind: "received", dictation: receipt });
       return true;
     } catch (err) {
-      const { status, text } = await explain(err);
+      const { status, text, seconds } = await explain(err);
       const refused = permanent(status);
-      await this.apply(item, { kind: refused ? "refused" : "interrupted", problem: text });
+      this.wish = seconds;
+      await this.apply(item, { kind: refused ? "refused" : "interrupted", problem: refused ? text : text + later(seconds) });
       if (status === 401) document.dispatchEvent(new CustomEvent("vesper:signed-out"));
       return refused;
     }
@@ -109,7 +119,7 @@ export class Uploader {
         onProgress: (sent) => tell({ kind: "progress", sent }),
         onShouldRetry: (err) => {
           const status = err.originalResponse?.getStatus() ?? 0;
-          return navigator.onLine && status !== 401 && !permanent(status);
+          return navigator.onLine && worthRepeating(status, wished(err.originalResponse?.getHeader("Retry-After"), Date.now()));
         },
         onError: reject,
         onSuccess: ({ lastResponse }) => resolve({ url: upload.url ?? "", dictation: lastResponse.getHeader("Vesper-Dictation") ?? "" }),
@@ -124,12 +134,12 @@ function metadata(item: Item): Record<string, string> {
   return Object.fromEntries(Object.entries(all).filter(([, v]) => v !== ""));
 }
 
-async function explain(err: unknown): Promise<{ status: number; text: string }> {
+async function explain(err: unknown): Promise<{ status: number; text: string; seconds: number }> {
   if (err instanceof tus.DetailedError && err.originalResponse) {
     const res = err.originalResponse;
     const p = await readProblem(new Response(res.getBody() || "{}", { status: res.getStatus() < 200 ? 500 : res.getStatus() }));
-    return { status: res.getStatus(), text: p.message };
+    return { status: res.getStatus(), text: p.message, seconds: wished(res.getHeader("Retry-After"), Date.now()) };
   }
   const status = (err as { status?: number }).status ?? 0;
-  return { status, text: status ? (err as Error).message : "The server cannot be reached; it is tried again." };
+  return { status, seconds: (err as { after?: number }).after ?? 0, text: status ? (err as Error).message : "The server cannot be reached; it is tried again." };
 }
