@@ -186,7 +186,7 @@ func TestTheReportSaysHowSoonThingsWereBack(t *testing.T) {
 	t.Parallel()
 	h := nemesis.NewHistory(nil)
 	at := func(s int) time.Time { return now.Add(time.Duration(s) * time.Second) }
-	h.Struck(nemesis.Strike{Kind: "Redis wiped", Start: at(0), End: at(1), Affects: []string{"stage:draft"}})
+	h.Struck(nemesis.Strike{Kind: "Redis wiped", Start: at(0), End: at(1), Affects: []string{"stage:draft"}, InHand: []string{"j1", "j2"}})
 	h.Struck(nemesis.Strike{Kind: "Redis wiped", Start: at(10), End: at(11), Affects: []string{"stage:draft"}})
 	h.Struck(nemesis.Strike{Kind: "disk full", Failed: "needs root"})
 	h.Lives("stage:draft", at(0))
@@ -195,8 +195,10 @@ func TestTheReportSaysHowSoonThingsWereBack(t *testing.T) {
 	h.Lives("stage:draft", at(18))
 	h.Did(nemesis.Op{Kind: nemesis.Upload, Outcome: nemesis.Unknown})
 	var b strings.Builder
-	nemesis.Report(&b, h, []nemesis.Violation{{Kind: nemesis.Lost}})
-	for _, want := range []string{"Redis wiped         2      7.0 s  7.0 s", "not injected: disk full, 1 times: needs root", nemesis.Lost + "    1", "upload   0        0        1"} {
+	early, late := at(3), at(9)
+	jobs := []nemesis.Job{{ID: "j1", Finished: &late}, {ID: "j2", Finished: &early}}
+	nemesis.Report(&b, h, nemesis.Evidence{Jobs: jobs}, []nemesis.Violation{{Kind: nemesis.Lost}})
+	for _, want := range []string{"Redis wiped         2      7.0 s  7.0 s               8.0 s  8.0 s", "not injected: disk full, 1 times: needs root", nemesis.Lost + "    1", "upload   0        0        1"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}

@@ -20,25 +20,44 @@ import (
 // and judges what is left as after any other day.
 func TestACrashAnywhereLosesNothing(t *testing.T) {
 	points := crashPoints(t)
-	file := filepath.Join(t.TempDir(), "armed")
-	p := newPractice(t, program(t, "crashpoints"), "VESPER_CRASH_FILE="+file)
+	lanes := []string{filepath.Join(t.TempDir(), "one"), filepath.Join(t.TempDir(), "two")}
+	p := newPractice(t, program(t, "crashpoints"), "VESPER_CRASH_FILE="+strings.Join(lanes, string(filepath.ListSeparator)))
 	d := p.open(*seed)
-	for _, point := range points {
-		began := time.Now()
-		if err := os.WriteFile(file+".new", []byte(point), 0o600); err != nil {
-			t.Fatal(err)
+	next, armed, since := 0, map[string]string{}, time.Now()
+	testkit.Until(t, 10*time.Minute, "a process is killed at each crash point", func() bool {
+		for _, lane := range lanes {
+			if point := armed[lane]; point != "" {
+				if _, err := os.Stat(lane + "." + point); err != nil {
+					continue
+				}
+				say("%5.1f s  %s", time.Since(since).Seconds(), point)
+				delete(armed, lane)
+				since = time.Now()
+			}
+			if next < len(points) {
+				armed[lane] = points[next]
+				arm(t, lane, points[next])
+				next++
+			}
 		}
-		if err := os.Rename(file+".new", file); err != nil { // never half a name
-			t.Fatal(err)
+		if time.Since(since) > 3*time.Minute {
+			t.Fatalf("nobody comes to %v", armed)
 		}
-		testkit.Until(t, 2*time.Minute, "a process is killed at "+point, func() bool {
-			_, err := os.Stat(file + "." + point)
-			return err == nil
-		})
-		say("%5.1f s  %s", time.Since(began).Seconds(), point)
-	}
+		return len(armed) == 0
+	})
 	d.end(t)
 	p.judge(t, "go test ./bench/nemesis -run TestACrashAnywhere -v -args -seed "+strconv.FormatUint(*seed, 10))
+}
+
+// arm writes the name of a place, never half of it.
+func arm(t *testing.T, file, point string) {
+	t.Helper()
+	if err := os.WriteFile(file+".new", []byte(point), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(file+".new", file); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // crashPoints finds every crashpoint.At of the program in its source, so that a new one is walked by itself.

@@ -51,6 +51,7 @@ type Job struct {
 	Attempt    int        `json:"attempt"`
 	RunAfter   time.Time  `json:"run_after"`
 	LeaseUntil *time.Time `json:"lease_until"`
+	Finished   *time.Time `json:"finished_at"`
 	Error      string     `json:"error_code"`
 }
 

@@ -28,7 +28,7 @@ const rows = `SELECT json_build_object(
 	'now', now(),
 	'dictations', (SELECT coalesce(json_agg(d), '[]') FROM (SELECT id, author_id, client_key, coalesce(parent_id::text, '') AS parent_id, state, reason FROM dictations) d),
 	'audio', (SELECT coalesce(json_agg(a), '[]') FROM (SELECT id, dictation_id, rendition, sha256 FROM audio_objects) a),
-	'jobs', (SELECT coalesce(json_agg(j), '[]') FROM (SELECT id, dictation_id, kind, gen, state, attempt, run_after, lease_until, error_code FROM jobs) j),
+	'jobs', (SELECT coalesce(json_agg(j), '[]') FROM (SELECT id, dictation_id, kind, gen, state, attempt, run_after, lease_until, finished_at, error_code FROM jobs) j),
 	'moves', (SELECT coalesce(json_agg(m), '[]') FROM (SELECT ord, dictation_id, from_state, to_state FROM state_changes) m),
 	'claims', (SELECT coalesce(json_agg(c), '[]') FROM (SELECT dictation_id, until FROM claims WHERE ended_at IS NULL) c),
 	'transcripts', (SELECT coalesce(json_agg(t), '[]') FROM (SELECT id, dictation_id, job_id FROM transcripts) t),

@@ -74,24 +74,3 @@ func (p *practice) fillDisk(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// clockFaults step the clock that leases are told by. Leases are told by PostgreSQL's clock alone, and a step of it back
-// or forth is to a lease what moving the lease forth or back is; so that is done, and nothing else on the machine notices.
-func (p *practice) clockFaults() []fault {
-	step := func(by string) error {
-		_, err := testkit.TryExec(p.admin, `UPDATE jobs SET lease_until = lease_until + $1::interval WHERE state = 'running'`, by)
-		return err
-	}
-	affects := []string{"stage"}
-	return []fault{
-		{kind: "clock of leases an hour on", part: "work", affects: affects, do: func(context.Context, *rand.Rand) (string, error) {
-			return "", step("-1 hour")
-		}},
-		{kind: "clock of leases back, worker killed", part: "work", affects: affects, do: func(_ context.Context, r *rand.Rand) (string, error) {
-			s := pick(r, p.workers)
-			if err := s.signal(syscall.SIGKILL); err != nil {
-				return s.name, err
-			}
-			return s.name, step("1 hour")
-		}},
-	}
-}

@@ -61,6 +61,7 @@ type Strike struct {
 	End     time.Time `json:"end"`
 	Failed  string    `json:"failed,omitempty"` // it could not be injected, and why
 	Affects []string  `json:"affects"`          // the signs of life that show that it is over
+	InHand  []string  `json:"in_hand"`          // jobs that ran when it came
 }
 
 // Beat is a sign of life of one part: an operation done, a stage finished.
@@ -138,6 +139,17 @@ func (h *History) Recovery(s Strike) (d time.Duration, ok bool) {
 		}
 		if since := beat.At.Sub(s.End); !ok || since < d {
 			d, ok = since, true
+		}
+	}
+	return d, ok
+}
+
+// Takeover is how long after the end of a fault the last of the jobs that ran when it came was done, by whomever. ok is
+// false when none ran.
+func (h *History) Takeover(s Strike, jobs map[string]Job) (d time.Duration, ok bool) {
+	for _, id := range s.InHand {
+		if j := jobs[id]; j.Finished != nil {
+			d, ok = max(d, j.Finished.Sub(s.End)), true
 		}
 	}
 	return d, ok

@@ -17,6 +17,7 @@ import (
 var (
 	seconds = flag.Int("seconds", 120, "how long faults are injected")
 	seed    = flag.Uint64("seed", uint64(time.Now().UnixNano()), "which faults, when and to whom")
+	only    = flag.String("only", "", "only faults with this in their name; empty: all")
 	keep    = flag.String("keep", "", "folder that the history and the logs are written to; a temporary one is kept only after a failure")
 )
 

@@ -13,5 +13,5 @@ func TestNothingIsLostWhateverBreaks(t *testing.T) {
 	d := p.open(*seed)
 	p.rage(time.Duration(*seconds)*time.Second, *seed)
 	d.end(t)
-	p.judge(t, fmt.Sprintf("make nemesis SECONDS=%d SEED=%d", *seconds, *seed))
+	p.judge(t, fmt.Sprintf("make nemesis SECONDS=%d SEED=%d ONLY=%q", *seconds, *seed, *only))
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"vesper/bench/nemesis"
+	"vesper/internal/testkit"
 )
 
 // fault is one way to break something. do breaks it, waits, mends it, and says whom it struck; it mends also when ctx ends
@@ -61,13 +63,27 @@ func (p *practice) rage(d time.Duration, seed uint64) {
 // strike injects one fault and records it.
 func (p *practice) strike(ctx context.Context, f fault, rng *rand.Rand) {
 	s := nemesis.Strike{ID: p.history.Number(), Kind: f.kind, Affects: f.affects, Start: time.Now()}
+	s.InHand, _ = testkit.TryValue[[]string](p.admin, `SELECT coalesce(array_agg(id::text), '{}') FROM jobs WHERE state = 'running'`)
 	what, err := f.do(ctx, rng)
-	s.End, s.What = time.Now(), what
+	s.End, s.What, s.Affects = time.Now(), what, whom(what, f.affects)
 	if err != nil {
 		s.Failed = err.Error()
 	}
 	p.history.Struck(s)
 	say("%s  %-34s %5.1f s  %s %s", s.Start.Format("15:04:05"), f.kind, s.End.Sub(s.Start).Seconds(), what, s.Failed)
+}
+
+// whom says by whose work it shows that a fault is over: that of the very process it struck, if it struck one.
+func whom(what string, otherwise []string) []string {
+	for _, part := range strings.FieldsFunc(what, func(r rune) bool { return r == ' ' || r == '→' }) {
+		switch {
+		case strings.HasPrefix(part, "serve-"):
+			return []string{"server:" + part}
+		case strings.HasPrefix(part, "work-"):
+			return []string{"worker:" + part}
+		}
+	}
+	return otherwise
 }
 
 func wait(ctx context.Context, d time.Duration) {
@@ -88,5 +104,11 @@ func pick[T any](rng *rand.Rand, of []T) T { return of[rng.IntN(len(of))] }
 
 // faults are all of them.
 func (p *practice) faults() []fault {
-	return slices.Concat(p.processFaults(), p.engineFaults(), p.redisFaults(), p.postgresFaults(), p.storeFaults(), p.ehrFaults(), p.networkFaults(), p.clockFaults())
+	all := slices.Concat(p.processFaults(), p.engineFaults(), p.redisFaults(), p.postgresFaults(), p.storeFaults(), p.ehrFaults(), p.networkFaults(), p.clockFaults())
+	all = slices.DeleteFunc(all, func(f fault) bool { return !strings.Contains(f.kind, *only) })
+	slices.SortStableFunc(all, func(a, b fault) int { return strings.Compare(a.kind, b.kind) }) // maps give them in any order
+	if len(all) == 0 {
+		p.t.Fatalf("no fault is called %q", *only)
+	}
+	return all
 }

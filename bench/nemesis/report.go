@@ -12,8 +12,8 @@ import (
 )
 
 // Report prints what was done to the practice, what it did meanwhile, how soon it was back, and what was broken.
-func Report(w io.Writer, h *History, found []Violation) {
-	faults(w, h)
+func Report(w io.Writer, h *History, e Evidence, found []Violation) {
+	faults(w, h, e)
 	operations(w, h)
 	fmt.Fprintln(w)
 	counts := map[string]int{}
@@ -45,32 +45,46 @@ func (t times) p99() time.Duration {
 	return sorted[int(math.Ceil(0.99*float64(len(sorted))))-1]
 }
 
-func faults(w io.Writer, h *History) {
-	took, injected, failed := map[string]times{}, map[string]int{}, map[string][]string{}
-	var all times
+func faults(w io.Writer, h *History, e Evidence) {
+	jobs := map[string]Job{}
+	for _, j := range e.Jobs {
+		jobs[j.ID] = j
+	}
+	back, taken, injected, failed := map[string]times{}, map[string]times{}, map[string]int{}, map[string][]string{}
+	const all = "all"
 	for _, s := range h.Strikes {
 		if s.Failed != "" {
 			failed[s.Kind] = append(failed[s.Kind], s.Failed)
 			continue
 		}
-		injected[s.Kind]++
-		if d, ok := h.Recovery(s); ok {
-			took[s.Kind], all = append(took[s.Kind], d), append(all, d)
+		for _, kind := range []string{s.Kind, all} {
+			injected[kind]++
+			if d, ok := h.Recovery(s); ok {
+				back[kind] = append(back[kind], d)
+			}
+			if d, ok := h.Takeover(s, jobs); ok {
+				taken[kind] = append(taken[kind], d)
+			}
 		}
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(t, "fault\tinjected\tback, p99\tworst\t\n")
-	total := 0
-	for _, kind := range slices.Sorted(maps.Keys(injected)) {
-		fmt.Fprintf(t, "%s\t%d\t%.1f s\t%.1f s\t\n", kind, injected[kind], took[kind].p99().Seconds(), took[kind].worst().Seconds())
-		total += injected[kind]
+	fmt.Fprint(t, "fault\tinjected\tback, p99\tworst\tits work done, p99\tworst\t\n")
+	row := func(kind string) {
+		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t\n", kind, injected[kind], say(back[kind].p99()), say(back[kind].worst()), say(taken[kind].p99()), say(taken[kind].worst()))
 	}
-	fmt.Fprintf(t, "all\t%d\t%.1f s\t%.1f s\t\n", total, all.p99().Seconds(), all.worst().Seconds())
+	for _, kind := range slices.Sorted(maps.Keys(injected)) {
+		if kind != all {
+			row(kind)
+		}
+	}
+	row(all)
 	t.Flush()
 	for _, kind := range slices.Sorted(maps.Keys(failed)) {
 		fmt.Fprintf(w, "not injected: %s, %d times: %s\n", kind, len(failed[kind]), failed[kind][0])
 	}
 }
+
+func say(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
 func operations(w io.Writer, h *History) {
 	byKind := map[string]map[Outcome]int{}

@@ -83,7 +83,8 @@ func (d *day) until(t *testing.T, what, left string) {
 // judge gathers the evidence, checks, and fails the test loudly.
 func (p *practice) judge(t *testing.T, how string) {
 	t.Helper()
-	found := nemesis.Check(p.history.Ops, p.gather(t))
+	e := p.gather(t)
+	found := nemesis.Check(p.history.Ops, e)
 	for _, s := range append(p.all(), p.ehr) {
 		for _, line := range s.died {
 			t.Errorf("%s broke down: %s", s.name, line)
@@ -94,9 +95,9 @@ func (p *practice) judge(t *testing.T, how string) {
 		t.Fatal(err)
 	}
 	defer report.Close()
-	nemesis.Report(report, p.history, found)
+	nemesis.Report(report, p.history, e, found)
 	if testing.Verbose() {
-		nemesis.Report(os.Stdout, p.history, found)
+		nemesis.Report(os.Stdout, p.history, e, found)
 	}
 	if len(found) > 0 || t.Failed() {
 		t.Errorf("%d promises were broken\n%s\nhistory, logs and report: %s\nagain: %s", len(found), nemesis.Explain(found), p.dir, how)

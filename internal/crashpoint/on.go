@@ -4,6 +4,7 @@ package crashpoint
 
 import (
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,38 +14,40 @@ import (
 // Armed says whether this build can be killed at its crash points.
 const Armed = true
 
-// Variable names the environment variable that holds the path of the file that arms a place: its name and, after a space,
-// at which of this process's visits to it (1 when left out). Whoever is killed renames the file to PATH.NAME first, so that
-// of all processes that share it one is killed once.
+// Variable names the environment variable that lists the paths of files, each of which arms a place: its name and, after a
+// space, at which of this process's visits to it (1 when left out). Whoever is killed renames the file to PATH.NAME first,
+// so that of all processes that share it one is killed once.
 const Variable = "VESPER_CRASH_FILE"
 
 var (
-	path   = os.Getenv(Variable)
+	paths  = filepath.SplitList(os.Getenv(Variable))
 	visits = map[string]int{}
 	mu     sync.Mutex
 )
 
 // At marks a place. name is unique in the program: what is done, and before or after what.
 func At(name string) {
-	if path == "" {
+	if len(paths) == 0 {
 		return
 	}
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return // nothing is armed
+	visit := visited(name)
+	for _, path := range paths {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			continue // nothing is armed
+		}
+		want, nth, _ := strings.Cut(strings.TrimSpace(string(raw)), " ")
+		if n, err := strconv.Atoi(nth); want != name || err == nil && visit < n || os.Rename(path, path+"."+name) != nil {
+			continue
+		}
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {} // never a step further
 	}
-	want, nth, _ := strings.Cut(strings.TrimSpace(string(raw)), " ")
-	if want != name || !due(name, nth) || os.Rename(path, path+"."+name) != nil {
-		return
-	}
-	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-	select {} // never a step further
 }
 
-func due(name, nth string) bool {
+func visited(name string) int {
 	mu.Lock()
 	defer mu.Unlock()
 	visits[name]++
-	n, err := strconv.Atoi(nth)
-	return err != nil || visits[name] >= n
+	return visits[name]
 }
