@@ -46,7 +46,7 @@ deps: ## Say which programs are missing and install them
 ##@ Check
 
 # Tests also need a browser and fonts.
-test test-race fuzz: DEPS := --test
+test test-race fuzz nemesis: DEPS := --test
 
 .PHONY: test
 test: $(s3) $(pages) ## Run every test against real services that the tests start themselves
@@ -55,6 +55,13 @@ test: $(s3) $(pages) ## Run every test against real services that the tests star
 .PHONY: test-race
 test-race: $(s3) $(pages) ## Run the Go tests with the race detector (slow)
 	@internal/setup/test.sh --race
+
+.PHONY: nemesis
+nemesis: $(s3) $(pages) ## Break everything under a small practice, and prove that nothing is lost (SECONDS=1200 SEED=… ONLY=name)
+	@$(WHISPER); go build -trimpath -o bin/vesper ./cmd/vesper; bin/vesper models fetch
+	@$(WHISPER); seed=$(or $(SEED),$$RANDOM$$RANDOM); \
+	go test -trimpath -count=1 -timeout $$(($(or $(SECONDS),1200) + 1800))s -v -run TestNothingIsLost ./bench/nemesis \
+		-args -seconds $(or $(SECONDS),1200) -seed $$seed -only "$(ONLY)"
 
 .PHONY: fuzz
 fuzz: $(s3) $(pages) ## Fuzz each parser of outside bytes for a while (FUZZ=30s)

@@ -6,6 +6,7 @@ import (
 
 	"vesper/ehr"
 	"vesper/internal/access"
+	"vesper/internal/crashpoint"
 	"vesper/internal/fault"
 	"vesper/notes/templates"
 )
@@ -20,17 +21,21 @@ type parcel struct {
 // deliver writes one signed note to the EHR: the row says "sending" before the network is touched, the target files it
 // at most once by its identifier, and what stands there is read back and compared with the signed bytes.
 func (w *Worker) deliver(ctx context.Context, job Job) error {
+	crashpoint.At("deliver.claimed")
 	p, err := w.pack(ctx, job)
 	if err != nil {
 		return err
 	}
+	crashpoint.At("deliver.before-send")
 	receipt, copied, err := ehr.Send(ctx, w.Target, p.doc)
+	crashpoint.At("deliver.after-send")
 	if receipt.ID != "" {
 		p.delivery.EHRID, p.delivery.EHRVersion, p.delivery.ReadBackSHA = receipt.ID, receipt.VersionID, copied.BodySHA256
 	}
 	if err != nil {
 		return w.undelivered(ctx, job, p, err)
 	}
+	defer crashpoint.At("deliver.after-commit")
 	return w.Store.InTx(ctx, job.PracticeID, func(ctx context.Context, tx Tx) error {
 		if err := tx.FinishJob(ctx, job.ID, job.LeaseToken); err != nil {
 			return err
@@ -42,6 +47,7 @@ func (w *Worker) deliver(ctx context.Context, job Job) error {
 		if err := tx.Move(ctx, job.DictationID, Origins(Delivered, access.System), Delivered, ""); err != nil {
 			return err
 		}
+		defer crashpoint.At("deliver.before-commit")
 		return tx.Audit(ctx, done(access.SystemActor(job.PracticeID), access.Process, job.DictationID, map[string]string{
 			"job": string(job.Kind), "result": "delivered", "target": p.delivery.Target, "ehr_id": receipt.ID, "outcome": string(receipt.Outcome),
 			"text_sha256": p.delivery.TextSHA256, "read_back_sha256": copied.BodySHA256,

@@ -9,6 +9,7 @@ import (
 
 	"vesper/internal/access"
 	"vesper/internal/audit"
+	"vesper/internal/crashpoint"
 	"vesper/internal/fault"
 )
 
@@ -44,6 +45,9 @@ func (r *Relay) Run(ctx context.Context) {
 	failing := false
 	for {
 		n, err := r.Store.Dispatch(ctx, 100, r.Bell.Ring)
+		if n > 0 {
+			crashpoint.At("ring.after-commit")
+		}
 		if err != nil && ctx.Err() == nil && !failing {
 			r.Log.WarnContext(ctx, "relay cannot reach the queue; jobs wait in the database", "err", err)
 		}
@@ -157,6 +161,7 @@ func (k *Keeper) sequence(ctx context.Context) error {
 		if signed == nil {
 			return k.keep(ctx)
 		}
+		crashpoint.At("checkpoint.before-copy")
 		k.unkept = append(k.unkept, kept{size, signed})
 		k.unkept = k.unkept[max(0, len(k.unkept)-maxUnkept):]
 		if err := k.keep(ctx); err != nil {
@@ -193,6 +198,7 @@ func (k *Keeper) keep(ctx context.Context) error {
 		if err := k.Outside(ctx, k.unkept[0].size, k.unkept[0].signed); err != nil {
 			return fmt.Errorf("keep checkpoint outside the database: %w", err)
 		}
+		crashpoint.At("checkpoint.after-copy")
 		k.unkept = k.unkept[1:]
 	}
 	return nil

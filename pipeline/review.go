@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"vesper/internal/access"
+	"vesper/internal/crashpoint"
 	"vesper/internal/fault"
 	"vesper/notes"
 	"vesper/notes/templates"
@@ -41,6 +42,7 @@ func (s *Service) Claim(ctx context.Context, actor access.Actor, id uuid.UUID) (
 		}
 		return tx.Audit(ctx, done(actor, access.Claim, id, map[string]string{"from": string(d.State)}))
 	})
+	crashpoint.At("claim.after-commit")
 	return out, err
 }
 
@@ -51,6 +53,7 @@ func (s *Service) Release(ctx context.Context, actor access.Actor, id uuid.UUID)
 
 // Send hands the note to the physician. The version must be the newest: what is sent is what was seen.
 func (s *Service) Send(ctx context.Context, actor access.Actor, id uuid.UUID, version int) error {
+	defer crashpoint.At("send.after-commit")
 	return s.leave(ctx, actor, access.Send, id, AwaitingSignature, "sent", "", func(ctx context.Context, tx Tx, d Dictation) error {
 		n, err := tx.NoteOf(ctx, id)
 		if err != nil {
@@ -183,10 +186,12 @@ func (s *Service) revise(ctx context.Context, actor access.Actor, id uuid.UUID, 
 				return err
 			}
 		}
+		defer crashpoint.At("edit.before-commit")
 		return tx.Audit(ctx, done(actor, access.Edit, id, map[string]string{
 			"version": itoa(out.Number), "content_sha256": out.ContentHash,
 		}))
 	})
+	crashpoint.At("edit.after-commit")
 	return out, err
 }
 

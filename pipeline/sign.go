@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"vesper/internal/access"
+	"vesper/internal/crashpoint"
 	"vesper/internal/fault"
 	"vesper/notes"
 	"vesper/notes/templates"
@@ -73,9 +74,11 @@ func (s *Service) Sign(ctx context.Context, actor access.Actor, id uuid.UUID, re
 		if err != nil {
 			return err
 		}
+		defer crashpoint.At("sign.before-commit")
 		return s.commitSignature(ctx, tx, actor, d, out)
 	})
 	if err == nil {
+		crashpoint.At("sign.after-commit")
 		s.Kick()
 	}
 	return out, err

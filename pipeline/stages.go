@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"vesper/internal/access"
+	"vesper/internal/crashpoint"
 	"vesper/internal/fault"
 	"vesper/notes"
 	"vesper/notes/templates"
@@ -24,6 +25,7 @@ import (
 // transcribe turns the recording into an immutable transcript, saving each chunk as it comes, and makes the rendition
 // for playback meanwhile.
 func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
+	crashpoint.At("transcribe.claimed")
 	dir, err := os.MkdirTemp(w.TempDir, "transcribe-*")
 	if err != nil {
 		return uuid.Nil, fault.Wrap(err, fault.Unavailable, "temp_unavailable", "The worker has no room for temporary files.")
@@ -59,6 +61,8 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(guarded(func() (err error) {
 		t, err = w.Recogniser.Transcribe(gctx, sound, original.SHA256, job.Settings, saved, func(n, total int, result []byte) error {
+			crashpoint.At("chunk.before-save")
+			defer crashpoint.At("chunk.after-save")
 			return w.Store.SaveChunk(gctx, job.ID, job.LeaseToken, n, total, result)
 		})
 		return err
@@ -143,10 +147,12 @@ func (w *Worker) render(ctx context.Context, job Job, sound Sound, path string) 
 	if err != nil {
 		return Audio{}, err
 	}
+	crashpoint.At("playback.before-put")
 	o, err := w.Objects.Put(ctx, job.PracticeID, id, f, size)
 	if err != nil {
 		return Audio{}, err
 	}
+	crashpoint.At("playback.after-put")
 	return Audio{
 		ID: id, PracticeID: job.PracticeID, DictationID: job.DictationID, Rendition: Playback, Key: o.Key, SHA256: o.SHA256, Size: o.Size,
 		SealedKey: o.SealedKey, VersionID: o.VersionID, ContentType: "audio/wav", Filename: "playback.wav", Seconds: sound.Seconds(),
@@ -181,11 +187,13 @@ func (w *Worker) commitTranscript(ctx context.Context, job Job, original, playba
 		if err != nil {
 			return err
 		}
+		defer crashpoint.At("transcript.before-commit")
 		return tx.Audit(ctx, done(access.SystemActor(job.PracticeID), access.Process, d.ID, map[string]string{
 			"job": string(job.Kind), "result": "transcribed", "transcript": id.String(), "model": t.Model.Name, "model_sha256": t.Model.SHA256,
 			"settings_sha256": st.SettingsSHA, "audio_sha256": original.SHA256,
 		}))
 	})
+	crashpoint.At("transcript.after-commit")
 	return next, err
 }
 
@@ -242,6 +250,7 @@ func addDraftJobID(ctx context.Context, tx Tx, d Dictation, transcript uuid.UUID
 
 // draft turns the transcript into the first version of the note.
 func (w *Worker) draft(ctx context.Context, job Job) (uuid.UUID, error) {
+	crashpoint.At("draft.claimed")
 	var set draftSettings
 	if err := json.Unmarshal(job.Settings, &set); err != nil {
 		return uuid.Nil, fault.Wrap(err, fault.Invalid, "job_settings", "The job's settings cannot be read. Order the stage again.")
@@ -289,6 +298,7 @@ func (w *Worker) draft(ctx context.Context, job Job) (uuid.UUID, error) {
 }
 
 func (w *Worker) commitDraft(ctx context.Context, job Job, tpl templates.Template, doc notes.Document) error {
+	defer crashpoint.At("draft.after-commit")
 	return w.Store.InTx(ctx, job.PracticeID, func(ctx context.Context, tx Tx) error {
 		d, err := tx.DictationForUpdate(ctx, job.DictationID)
 		if err != nil {
@@ -310,6 +320,7 @@ func (w *Worker) commitDraft(ctx context.Context, job Job, tpl templates.Templat
 		if err := tx.Move(ctx, d.ID, Origins(Drafted, access.System), Drafted, ""); err != nil {
 			return err
 		}
+		defer crashpoint.At("draft.before-commit")
 		return tx.Audit(ctx, done(access.SystemActor(job.PracticeID), access.Process, d.ID, map[string]string{
 			"job": string(job.Kind), "result": "drafted", "version": itoa(v.Number), "content_sha256": v.ContentHash,
 			"template": tpl.Key, "template_version": templateVersion(tpl), "style": w.Style.OrDefault().Name, "corrections": strings.Join(notes.LearnedIn(doc), " "),

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"vesper/internal/access"
+	"vesper/internal/crashpoint"
 	"vesper/internal/fault"
 	"vesper/notes/templates"
 )
@@ -215,10 +216,12 @@ func (s *Service) keep(ctx context.Context, actor access.Actor, sub Submission, 
 	if err != nil {
 		return Receipt{}, fmt.Errorf("make id: %w", err)
 	}
+	crashpoint.At("submit.before-put")
 	stored, err := s.Objects.Put(ctx, actor.PracticeID, audioID, f, file.size)
 	if err != nil {
 		return Receipt{}, err
 	}
+	crashpoint.At("submit.after-put")
 	if stored.SHA256 != file.sha256 || stored.Size != file.size {
 		return Receipt{}, fault.New(fault.Unavailable, "object_store_mismatch", "The recording did not arrive whole in the store. Keep yours and send it again.")
 	}
@@ -246,6 +249,7 @@ func (s *Service) keep(ctx context.Context, actor access.Actor, sub Submission, 
 		}
 		return Receipt{}, err
 	}
+	crashpoint.At("submit.after-commit")
 	s.Kick()
 	return Receipt{DictationID: id, State: Queued, SHA256: a.SHA256, Bytes: a.Size, ReceivedAt: now}, nil
 }
@@ -267,6 +271,7 @@ func (s *Service) commitReceived(ctx context.Context, actor access.Actor, d Dict
 		})); err != nil {
 			return err
 		}
+		defer crashpoint.At("submit.before-commit")
 		return enqueueTranscription(ctx, tx, d, a.SHA256, settings)
 	})
 }

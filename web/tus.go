@@ -19,6 +19,7 @@ import (
 	"github.com/tus/tusd/v2/pkg/memorylocker"
 
 	"vesper/internal/access"
+	"vesper/internal/crashpoint"
 	"vesper/internal/fault"
 )
 
@@ -140,16 +141,19 @@ func (u *uploads) finish(ctx context.Context, actor access.Actor, info tus.FileI
 	}
 	defer f.Close()
 	sub.Body = f
+	crashpoint.At("tus.whole")
 	got, err := u.server.receive(ctx, actor, sub)
 	if err != nil {
 		return receipt{}, err
 	}
+	crashpoint.At("tus.before-receipt")
 	r := viewReceipt(got)
 	if err := u.keepReceipt(info, r); err != nil {
 		// Received all the same: the client is told so, and the leftovers expire.
 		u.log.ErrorContext(ctx, "keep upload receipt", "upload", info.ID, "err", err)
 		return r, nil
 	}
+	crashpoint.At("tus.after-receipt")
 	u.remove(info.ID, "", ".info")
 	return r, nil
 }

@@ -57,6 +57,7 @@ type workCmd struct {
 	databaseFlags
 	serviceFlags
 	engineFlags
+	Only string `help:"Only one half of the work: relay (rings workers and keeps house, needs no engine) or stages (answers). Empty: both." enum:",relay,stages" default:""`
 }
 
 // Run works until the process is told to stop.
@@ -77,7 +78,20 @@ func (c *workCmd) Run(rt *runtime) error {
 	}
 	defer p.close()
 	engine := func(ctx context.Context) (*recogniser, error) { return openRecogniser(ctx, rt, c.engineFlags) }
-	return work(rt.ctx, rt, p, engine, func() ([]byte, error) { return c.engineFlags.settings() }, auditKey)
+	settings := func() ([]byte, error) { return c.engineFlags.settings() }
+	g, ctx := errgroup.WithContext(rt.ctx)
+	g.Go(func() error { return p.store.WatchSchema(ctx, postgres.SchemaCheckEvery) })
+	g.Go(func() error {
+		switch c.Only {
+		case "relay":
+			return keepHouse(ctx, rt, p, settings, auditKey)
+		case "stages":
+			return answer(ctx, rt, p, engine)
+		default:
+			return work(ctx, rt, p, engine, settings, auditKey)
+		}
+	})
+	return g.Wait()
 }
 
 // migrateCmd brings the schema up to date.

@@ -155,15 +155,8 @@ func sweep(rt *runtime, dir, prefix string, age time.Duration) {
 // work keeps house and, as soon as engine has an engine, answers doorbells, until ctx ends. The house is kept without an
 // engine too: the record is sequenced and claims that ran out are released while a model is still on its way.
 func work(ctx context.Context, rt *runtime, p *parts, engine func(context.Context) (*recogniser, error), settings func() ([]byte, error), auditKey string) error {
-	// Of the worker a keeper needs only what moves dictations and jobs along, not the engine.
-	keeper := &pipeline.Keeper{
-		Worker: &pipeline.Worker{Store: p.store, Kick: p.relay.Kick, Log: rt.log}, Settings: settings, SignKey: auditKey,
-		Outside: p.objects.PutCheckpoint, Log: rt.log,
-	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { p.relay.Run(ctx); return nil })
-	g.Go(func() error { keeper.Run(ctx); return nil })
-	g.Go(func() error { return p.store.WatchSchema(ctx, postgres.SchemaCheckEvery) })
+	g.Go(func() error { return keepHouse(ctx, rt, p, settings, auditKey) })
 	g.Go(func() error {
 		err := answer(ctx, rt, p, engine)
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
@@ -171,6 +164,20 @@ func work(ctx context.Context, rt *runtime, p *parts, engine func(context.Contex
 		}
 		return err
 	})
+	return g.Wait()
+}
+
+// keepHouse relays and keeps house until ctx ends.
+func keepHouse(ctx context.Context, rt *runtime, p *parts, settings func() ([]byte, error), auditKey string) error {
+	// Of the worker a keeper needs only what moves dictations and jobs along, not the engine.
+	keeper := &pipeline.Keeper{
+		Worker: &pipeline.Worker{Store: p.store, Kick: p.relay.Kick, Log: rt.log}, Settings: settings, SignKey: auditKey,
+		Outside: p.objects.PutCheckpoint, Log: rt.log,
+	}
+	rt.log.Info("keeping house", "version", buildInfo())
+	var g errgroup.Group
+	g.Go(func() error { p.relay.Run(ctx); return nil })
+	g.Go(func() error { keeper.Run(ctx); return nil })
 	return g.Wait()
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vesper/ehr"
+	"vesper/internal/crashpoint"
 	"vesper/internal/fault"
 )
 
@@ -42,6 +43,7 @@ func (c *Client) Deliver(ctx context.Context, doc ehr.Document) (ehr.Receipt, er
 	if err != nil {
 		return c.resolve(ctx, doc.Identifier, err)
 	}
+	crashpoint.At("ehr.after-create")
 	return c.conclude(ctx, doc.Identifier, a)
 }
 

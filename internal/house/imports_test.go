@@ -7,7 +7,7 @@ import (
 )
 
 // ground is what every room may stand on.
-var ground = []string{"internal/fault"}
+var ground = []string{"internal/fault", "internal/crashpoint"}
 
 // leaves are the lowest rooms.
 var leaves = []string{"models", "internal/lexicon", "internal/access", "internal/audit"}
@@ -55,6 +55,8 @@ var rooms = map[string][]string{
 	"internal/watch":    {"internal/client"}, // talks to it through the client
 	"internal/sample":   nil,
 	"internal/testkit":  {"internal/services"},
+
+	"internal/crashpoint": nil,
 }
 
 // adapters are the rooms that nobody but cmd and bench may enter.

@@ -93,3 +93,15 @@ func (c *Counter) Count(sql string, args ...any) (n int) {
 		}
 	}
 }
+
+// TryValue returns the one value of a query's first row, for callers that can do without it.
+func TryValue[T any](databaseURL, sql string, args ...any) (v T, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, databaseURL)
+	if err != nil {
+		return v, err
+	}
+	defer conn.Close(ctx)
+	return v, conn.QueryRow(ctx, sql, args...).Scan(&v)
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"vesper/internal/crashpoint"
 	"vesper/internal/fault"
 	"vesper/pipeline"
 )
@@ -54,9 +55,11 @@ func (b *Bell) Ring(ctx context.Context, d pipeline.Doorbell) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
+	crashpoint.At("ring.before-enqueue")
 	_, err = b.client.EnqueueContext(ctx, asynq.NewTask(taskType, payload),
 		asynq.TaskID(fmt.Sprintf("%s:%d", d.JobID, d.DispatchNo)), asynq.Queue(queue(d.Priority)), asynq.MaxRetry(0),
 		asynq.Timeout(24*time.Hour), asynq.Retention(0))
+	crashpoint.At("ring.after-enqueue")
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
 		return nil
 	}

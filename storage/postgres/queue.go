@@ -102,6 +102,9 @@ func (s *Store) RetryJob(ctx context.Context, id, token uuid.UUID, after time.Ti
 // caller buries them: it does so together with the dictation and the event.
 func (s *Store) Reap(ctx context.Context) (requeued int, exhausted []pipeline.Job, err error) {
 	err = s.across(ctx, "reap jobs", func(t pgx.Tx) error {
+		if err := mendTimes(ctx, t); err != nil {
+			return err
+		}
 		tag, err := t.Exec(ctx, `
 			WITH lost AS (
 				SELECT id FROM jobs WHERE state = 'running' AND lease_until < now() AND attempt < max_attempts

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"vesper/internal/audit"
+	"vesper/internal/crashpoint"
 	"vesper/internal/fault"
 )
 
@@ -44,9 +45,13 @@ func (s *Store) Sequence(ctx context.Context, limit int, sign func(audit.Checkpo
 			return err
 		}
 		signed, err = q.grow(ctx, events, sign)
+		crashpoint.At("sequence.before-commit")
 		size = q.size
 		return err
 	})
+	if signed != nil {
+		crashpoint.At("sequence.after-commit")
+	}
 	return signed, size, err
 }
 
