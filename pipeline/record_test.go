@@ -26,6 +26,8 @@ var looks = map[string]struct {
 	call   func(w *world, a access.Actor, id uuid.UUID) error
 }{
 	"Submit": {"", "physician", 1, attempts[access.Submit]},
+	"Arrive":   {"", "physician", 1, arrive},
+	"Withdraw": {"", "physician", 2, arriveAndWithdraw},
 	"Cards": {pipeline.Drafted, "editor", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
 		_, err := w.svc.Cards(context.Background(), a, pipeline.Filter{})
 		return err

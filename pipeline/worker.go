@@ -53,6 +53,7 @@ type Worker struct {
 	Name       string           // shown in the job table
 	Log        *slog.Logger
 	Kick       func() // wakes the relay; may be nil
+	Listener   *Listener // hears uploads while they arrive; may be nil
 }
 
 // errFenced is the cause of cancelling a run whose lease another worker has taken.
