@@ -20,7 +20,8 @@ import (
 type Listener struct {
 	Worker *Worker // whose stores, chart and lexicon it uses; its Recogniser must be a Hearer
 	Parts  Parts
-	Slots  int // of the engine
+	Slots  int           // of the engine
+	Every  time.Duration // how often it looks for uploads and for new parts
 
 	mu      sync.Mutex
 	live    map[uuid.UUID]*listening // by upload
@@ -32,7 +33,7 @@ type Listener struct {
 
 // NewListener makes the listener of a worker and tells the worker of it.
 func NewListener(w *Worker, parts Parts, slots int) *Listener {
-	l := &Listener{Worker: w, Parts: parts, Slots: max(1, slots), live: map[uuid.UUID]*listening{}}
+	l := &Listener{Worker: w, Parts: parts, Slots: max(1, slots), Every: listenEvery, live: map[uuid.UUID]*listening{}}
 	l.uses = make(chan struct{}, max(1, l.Slots-1)) // a slot stays free for a dictation that is complete, if there are two
 	w.Listener = l
 	return l
@@ -45,7 +46,7 @@ func (l *Listener) most() int { return 2 * l.Slots }
 func (l *Listener) Run(ctx context.Context) {
 	var all sync.WaitGroup
 	defer all.Wait()
-	tick := time.NewTicker(listenEvery)
+	tick := time.NewTicker(l.Every)
 	defer tick.Stop()
 	for failing := false; ; {
 		h, err := l.claim(ctx)
@@ -155,6 +156,13 @@ func (l *Listener) transcribing() (done func()) {
 		l.working--
 		l.mu.Unlock()
 	}
+}
+
+// transcribes says whether this worker transcribes a complete dictation.
+func (l *Listener) transcribes() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.working > 0
 }
 
 // Times of stepping back.

@@ -41,7 +41,10 @@ type listening struct {
 var errIdle = fault.New(fault.Unavailable, "arriving_idle", "This upload brings no bytes at the moment.")
 
 // fencedWait is how long a listener that was fenced waits for the transcription that did it, if that is in this process.
-const fencedWait = Lease
+const (
+	fencedWait   = Lease
+	handOverLook = 50 * time.Millisecond
+)
 
 func newListening(ctx context.Context, l *Listener, a Arriving) *listening {
 	h := &listening{Arriving: a, l: l, number: a.Chunks, handed: make(chan struct{}), whole: make(chan Sound, 1), done: make(chan struct{})}
@@ -215,16 +218,19 @@ func (h *listening) taken() bool {
 	return job != nil
 }
 
-// awaitHandOver waits for the transcription that has fenced this listener, and says whether it has taken over.
+// awaitHandOver waits for the transcription that has fenced this listener, if that can be one of this worker's, and says
+// whether it has taken over.
 func (h *listening) awaitHandOver() bool {
-	select {
-	case <-h.handed:
-		return true
-	case <-h.ctx.Done():
-		return false
-	case <-time.After(fencedWait):
-		return false
+	for until := time.Now().Add(fencedWait); h.l.transcribes() && time.Now().Before(until); {
+		select {
+		case <-h.handed:
+			return true
+		case <-h.ctx.Done():
+			return false
+		case <-time.After(handOverLook):
+		}
 	}
+	return h.taken()
 }
 
 // arrivingBody reads the parts as they come, and the rest from the file once there is one.
@@ -305,7 +311,7 @@ func (b *arrivingBody) wait() error {
 	case <-b.h.ctx.Done():
 		return b.h.ctx.Err()
 	case <-b.h.handed:
-	case <-time.After(listenEvery):
+	case <-time.After(b.h.l.Every):
 	}
 	return nil
 }
