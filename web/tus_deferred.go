@@ -49,9 +49,13 @@ func (d declarable) DeclareLength(ctx context.Context, length int64) error {
 }
 
 // grows refuses bytes by which an upload of unknown length would become too large, or fill the disk. The library looks at
-// neither when a request says how much it brings.
+// neither when a request says how much it brings. A length that is declared again, because the answer to the first time was
+// lost, is none of its business.
 func (u *uploads) grows(r *http.Request, info tus.FileInfo) error {
 	if !info.SizeIsDeferred {
+		if r.Header.Get("Upload-Length") == offset(info.Size) {
+			r.Header.Del("Upload-Length")
+		}
 		return nil
 	}
 	declared, err := strconv.ParseInt(r.Header.Get("Upload-Length"), 10, 64)
