@@ -178,7 +178,7 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 func (c *Client) send(req *http.Request, out any) error {
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return fault.Wrap(err, fault.Unavailable, "server_unreachable", "The server cannot be reached at "+c.base+". Is `vesper up` running?")
+		return unreachable(c.base, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= 300 {
@@ -191,6 +191,10 @@ func (c *Client) send(req *http.Request, out any) error {
 		return fmt.Errorf("decode answer of %s %s: %w", req.Method, req.URL.Path, err)
 	}
 	return nil
+}
+
+func unreachable(base string, err error) error {
+	return fault.Wrap(err, fault.Unavailable, "server_unreachable", "The server cannot be reached at "+base+". Is `vesper up` running?")
 }
 
 // problem turns an RFC 9457 answer into a fault.
