@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"vesper/internal/access"
 	"vesper/internal/fault"
 	"vesper/internal/lexicon"
@@ -82,26 +84,31 @@ func (w *Worker) expectation(ctx context.Context, job Job) (x expectation, err e
 		if err != nil {
 			return err
 		}
-		if x.author, err = tx.Person(ctx, d.AuthorID); err != nil {
-			return err
-		}
-		if d.PatientID != nil {
-			if x.patient, err = tx.Patient(ctx, *d.PatientID); err != nil {
-				return err
-			}
-		}
-		if d.EncounterID != nil {
-			if x.visit, err = tx.Encounter(ctx, *d.EncounterID); err != nil {
-				return err
-			}
-		}
-		if x.authors, err = tx.VocabularyTerms(ctx, &d.AuthorID); err != nil {
-			return err
-		}
-		x.practice, err = tx.VocabularyTerms(ctx, nil)
-		return err
+		return x.read(ctx, tx, d.AuthorID, d.PatientID, d.EncounterID)
 	})
 	return x, err
+}
+
+// read gathers what the database knows of an author, a patient and a visit.
+func (x *expectation) read(ctx context.Context, tx Tx, author uuid.UUID, patient, visit *uuid.UUID) (err error) {
+	if x.author, err = tx.Person(ctx, author); err != nil {
+		return err
+	}
+	if patient != nil {
+		if x.patient, err = tx.Patient(ctx, *patient); err != nil {
+			return err
+		}
+	}
+	if visit != nil {
+		if x.visit, err = tx.Encounter(ctx, *visit); err != nil {
+			return err
+		}
+	}
+	if x.authors, err = tx.VocabularyTerms(ctx, &author); err != nil {
+		return err
+	}
+	x.practice, err = tx.VocabularyTerms(ctx, nil)
+	return err
 }
 
 // freeze keeps the terms under the job's token, with the event that the chart was read, and returns what is kept: the

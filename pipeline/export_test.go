@@ -1,6 +1,10 @@
 package pipeline
 
-import "context"
+import (
+	"context"
+
+	"github.com/google/uuid"
+)
 
 // The keeper's rounds, one at a time, for tests.
 func (k *Keeper) ReapOnce(ctx context.Context) error           { return k.reap(ctx) }
@@ -13,3 +17,13 @@ var Seen = seen
 
 // Backoff is the pause before a stage is tried again.
 var Backoff = backoff
+
+// Listens says whether this worker listens to an upload.
+func (l *Listener) Listens(upload uuid.UUID) bool { return l.local(upload) != nil }
+
+// Asked says whether a listening has looked at the queue.
+func (l *Listener) Asked() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.asked.IsZero()
+}

@@ -46,6 +46,7 @@ type Config struct {
 	Store    Store
 	Objects  Objects
 	Prober   Prober
+	Parts    Parts                                   // pieces of uploads that still arrive; nil: they are not listened to
 	Settings func() (json.RawMessage, error)         // transcription settings to freeze into new jobs
 	Target   string                                  // name of the EHR that signed notes go to
 	SpoolDir string                                  // private folder for uploads on their way to the object store

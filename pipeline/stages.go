@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -31,36 +32,55 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 		return uuid.Nil, fault.Wrap(err, fault.Unavailable, "temp_unavailable", "The worker has no room for temporary files.")
 	}
 	defer os.RemoveAll(dir)
+	defer w.Listener.transcribing()()
+	arrived := w.takeArriving(ctx, job)
 	ectx, cancel := context.WithCancel(ctx)
 	settings := w.expecting(ectx, job)
 	defer func() { cancel(); _, _ = settings() }() // also when the recording turns out unusable, nothing goes on behind
 	original, err := w.fetch(ctx, job, filepath.Join(dir, "recording"))
 	if err != nil {
+		arrived.letGo()
 		return uuid.Nil, err
 	}
-	sound, err := w.Recogniser.Decode(ctx, filepath.Join(dir, "recording"))
+	t, playback, err := w.heardEarly(ctx, job, arrived, original, dir)
+	if errors.Is(err, errNotHeard) {
+		t, playback, err = w.hearWhole(ctx, job, settings, original, dir)
+	}
 	if err != nil {
 		return uuid.Nil, err
 	}
-	defer sound.Close()
 	if job.Settings, err = settings(); err != nil {
 		return uuid.Nil, err
 	}
+	if !heard(t) {
+		return uuid.Nil, fault.New(fault.Invalid, "no_speech", "No speech was heard in this recording. Check the microphone and dictate again.")
+	}
+	return w.commitTranscript(ctx, job, original, playback, t)
+}
+
+// hearWhole decodes and transcribes the recording from its beginning, but for the chunks that an earlier run has saved.
+func (w *Worker) hearWhole(ctx context.Context, job Job, expecting func() (json.RawMessage, error), original Audio, dir string,
+) (t transcribe.Transcript, playback Audio, err error) {
+	sound, err := w.Recogniser.Decode(ctx, filepath.Join(dir, "recording"))
+	if err != nil {
+		return t, playback, err
+	}
+	defer sound.Close()
+	settings, err := expecting()
+	if err != nil {
+		return t, playback, err
+	}
 	chunks, err := w.Store.Chunks(ctx, job.ID)
 	if err != nil {
-		return uuid.Nil, err
+		return t, playback, err
 	}
 	saved := make([][]byte, len(chunks))
 	for i, c := range chunks {
 		saved[i] = c
 	}
-	var (
-		t        transcribe.Transcript
-		playback Audio
-	)
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(guarded(func() (err error) {
-		t, err = w.Recogniser.Transcribe(gctx, sound, original.SHA256, job.Settings, saved, func(n, total int, result []byte) error {
+		t, err = w.Recogniser.Transcribe(gctx, sound, original.SHA256, settings, saved, func(n, total int, result []byte) error {
 			crashpoint.At("chunk.before-save")
 			defer crashpoint.At("chunk.after-save")
 			return w.Store.SaveChunk(gctx, job.ID, job.LeaseToken, n, total, result)
@@ -71,13 +91,8 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 		playback, err = w.render(gctx, job, sound, filepath.Join(dir, "playback.wav"))
 		return err
 	}))
-	if err := g.Wait(); err != nil {
-		return uuid.Nil, err
-	}
-	if !heard(t) {
-		return uuid.Nil, fault.New(fault.Invalid, "no_speech", "No speech was heard in this recording. Check the microphone and dictate again.")
-	}
-	return w.commitTranscript(ctx, job, original, playback, t)
+	err = g.Wait()
+	return t, playback, err
 }
 
 // heard reports whether there is anything a note could be made of: words, or speech for a person to listen to.
@@ -174,6 +189,9 @@ func (w *Worker) commitTranscript(ctx context.Context, job Job, original, playba
 			return err
 		}
 		if err := keepPlayback(ctx, tx, original, playback); err != nil {
+			return err
+		}
+		if err := tx.DoneArriving(ctx, d.ID); err != nil {
 			return err
 		}
 		st := StoredTranscript{ID: id, PracticeID: job.PracticeID, DictationID: d.ID, JobID: job.ID, SettingsSHA: SHA256(job.Settings)}

@@ -21,6 +21,7 @@ type Store interface {
 	InTx(ctx context.Context, practice uuid.UUID, fn func(ctx context.Context, tx Tx) error) error
 	Accounts
 	JobQueue
+	ArrivingQueue
 	AuditLog
 }
 
@@ -33,6 +34,7 @@ type Tx interface {
 	LanguageTx
 	TextBlockTx
 	CorrectionTx
+	ArrivingTx
 	// AddJob writes the intent to do a stage. The same kind, dictation, input and generation is written once only;
 	// the existing job's id is returned then. ID, State and the times are set by the store.
 	AddJob(ctx context.Context, j Job) (uuid.UUID, error)

@@ -30,10 +30,18 @@ type spooled struct {
 // the bytes with the right SHA-256 and the row is committed. Sending the same client key or the same bytes again
 // answers with the earlier dictation.
 func (s *Service) Submit(ctx context.Context, actor access.Actor, sub Submission) (Receipt, error) {
+	r, err := s.submit(ctx, actor, &sub)
+	if r.Duplicate || err != nil && !fault.Retryable(err) {
+		s.letGo(ctx, actor, sub, "not_received")
+	}
+	return r, err
+}
+
+func (s *Service) submit(ctx context.Context, actor access.Actor, sub *Submission) (Receipt, error) {
 	if sub.AuthorID == uuid.Nil {
 		sub.AuthorID = actor.ID
 	}
-	tpl, err := s.admit(ctx, actor, &sub)
+	tpl, err := s.admit(ctx, actor, sub)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -42,7 +50,7 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, sub Submission
 		return Receipt{}, err
 	}
 	defer os.Remove(file.path)
-	if again, err := s.earlier(ctx, actor, sub, file); err != nil || again != nil {
+	if again, err := s.earlier(ctx, actor, *sub, file); err != nil || again != nil {
 		return deref(again), err
 	}
 	// What can never be transcribed is refused here, while the sender still has it at hand. If it cannot be told now
@@ -50,7 +58,7 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, sub Submission
 	if err := s.Prober.Probe(ctx, file.path); err != nil && !fault.Retryable(err) {
 		return Receipt{}, err
 	}
-	return s.keep(ctx, actor, sub, tpl, file)
+	return s.keep(ctx, actor, *sub, tpl, file)
 }
 
 // admit decides access and completes the submission's references before any byte is read.
@@ -240,7 +248,7 @@ func (s *Service) keep(ctx context.Context, actor access.Actor, sub Submission, 
 		Size: stored.Size, SealedKey: stored.SealedKey, VersionID: stored.VersionID, ContentType: cleanType(sub.ContentType),
 		Filename: cleanName(sub.Filename),
 	}
-	if err := s.commitReceived(ctx, actor, d, a); err != nil {
+	if err := s.commitReceived(ctx, actor, d, a, sub.Upload); err != nil {
 		// Two uploads of the same recording at once: the other one won, and its dictation is the answer.
 		if fault.KindOf(err) == fault.Conflict {
 			if again, err := s.earlier(ctx, actor, sub, file); err != nil || again != nil {
@@ -254,7 +262,7 @@ func (s *Service) keep(ctx context.Context, actor access.Actor, sub Submission, 
 	return Receipt{DictationID: id, State: Queued, SHA256: a.SHA256, Bytes: a.Size, ReceivedAt: now}, nil
 }
 
-func (s *Service) commitReceived(ctx context.Context, actor access.Actor, d Dictation, a Audio) error {
+func (s *Service) commitReceived(ctx context.Context, actor access.Actor, d Dictation, a Audio, upload uuid.UUID) error {
 	settings, err := s.Settings()
 	if err != nil {
 		return err
@@ -270,6 +278,11 @@ func (s *Service) commitReceived(ctx context.Context, actor access.Actor, d Dict
 			"sha256": a.SHA256, "author": d.AuthorID.String(), "priority": string(d.Priority), "work_type": d.WorkType,
 		})); err != nil {
 			return err
+		}
+		if upload != uuid.Nil {
+			if err := tx.ReceiveArriving(ctx, upload, d.AuthorID, d.ID); err != nil {
+				return err
+			}
 		}
 		defer crashpoint.At("submit.before-commit")
 		return enqueueTranscription(ctx, tx, d, a.SHA256, settings)

@@ -24,6 +24,7 @@ type Submission struct {
 	Priority    Priority
 	Filename    string
 	ContentType string
+	Upload      uuid.UUID // the resumable upload it came as; zero: none
 	Body        io.Reader
 }
 

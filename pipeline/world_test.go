@@ -140,7 +140,7 @@ func (w *world) startService(log *slog.Logger) {
 	w.key = public
 	w.keeper = &pipeline.Keeper{Settings: frozen, SignKey: secret, Outside: w.vault.PutCheckpoint, Log: log}
 	w.svc, err = pipeline.NewService(pipeline.Config{
-		Store: w.serve, Objects: w.vault, Prober: prober{}, Target: "sandbox", SpoolDir: w.TempDir(), MaxBytes: 1 << 20, AuditKey: public,
+		Store: w.serve, Objects: w.vault, Parts: w.vault, Prober: prober{}, Target: "sandbox", SpoolDir: w.TempDir(), MaxBytes: 1 << 20, AuditKey: public,
 		Outside: w.vault.Checkpoints, Log: log, Settings: func() (json.RawMessage, error) { return frozen() },
 	})
 	w.must(err)

@@ -18,7 +18,7 @@ import (
 	"vesper/internal/fault"
 )
 
-const tusExtensions = "creation,creation-with-upload,termination,expiration"
+const tusExtensions = "creation,creation-with-upload,creation-defer-length,termination,expiration"
 
 func (s *Server) mountUploads() {
 	u := s.uploads
@@ -114,7 +114,7 @@ func (u *uploads) head(w http.ResponseWriter, r *http.Request) {
 	}
 	defer unlock()
 	h := w.Header()
-	h.Set("Upload-Length", offset(st.info.Size))
+	showLength(h, st.info)
 	u.showState(h, st, st.shown())
 	meta := maps.Clone(st.info.MetaData)
 	delete(meta, keyOwner)
@@ -131,6 +131,9 @@ func (u *uploads) showState(h http.Header, st state, shown int64) {
 	if st.kept != nil {
 		h.Set(dictationHeader, st.kept.Receipt.ID.String())
 	}
+	if heard := u.early.heard(st.info.ID); heard != "" {
+		h.Set(heardHeader, heard)
+	}
 }
 
 // patch appends bytes. When all bytes were here before, it repeats the end instead.
@@ -141,6 +144,11 @@ func (u *uploads) patch(w http.ResponseWriter, r *http.Request) {
 	}
 	if !st.complete() {
 		unlock()
+		if err := u.grows(r, st.info); err != nil {
+			fail(w, r, u.log, err)
+			return
+		}
+		defer u.early.during(of(r.Context()).actor, st.info)()
 		u.pass(w, r, st.info.ID, u.tus.PatchFile)
 		return
 	}
@@ -200,6 +208,9 @@ func (u *uploads) delete(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	u.remove(st.info.ID, "", ".info", ".receipt")
+	if st.kept == nil {
+		u.early.withdraw(r.Context(), of(r.Context()).actor, st.info)
+	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -302,7 +313,7 @@ func newest(a, b string) time.Time {
 // wait lets submissions that are under way come to their end.
 func (u *uploads) wait(ctx context.Context) {
 	done := make(chan struct{})
-	go func() { u.running.Wait(); close(done) }()
+	go func() { u.running.Wait(); u.early.wait(); close(done) }()
 	select {
 	case <-done:
 	case <-ctx.Done():

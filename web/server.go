@@ -39,6 +39,8 @@ type Config struct {
 	SessionLength time.Duration // end of a session whatever happens; 0 means 12 hours
 	UploadExpiry  time.Duration // unfinished uploads are removed after this; 0 means 7 days
 	Uploads       UploadLimits  // how much of them at once
+	ListenAfter   time.Duration // age at which an unfinished upload is given to the workers; 0 means 10 seconds
+	ListenBytes   int64         // and how much of it must be here; 0 means 128 KiB
 	TLS           *tls.Config   // serve TLS with these certificates; nil means plain HTTP
 
 	// Pages replaces the pages with another handler of everything outside of the API; nil means our own.

@@ -44,6 +44,14 @@ type Accounts interface {
 // idempotent by client key and by content.
 type Submitter interface {
 	Submit(ctx context.Context, actor access.Actor, sub pipeline.Submission) (pipeline.Receipt, error)
+	Arriver
+}
+
+// Arriver lets recordings be heard while they still arrive. Arrive takes the first size bytes of an upload and says how far
+// it was heard; Withdraw ends that for an upload that was given up. Nothing else depends on either.
+type Arriver interface {
+	Arrive(ctx context.Context, actor access.Actor, sub pipeline.Submission, body io.ReaderAt, size int64) (time.Duration, error)
+	Withdraw(ctx context.Context, actor access.Actor, sub pipeline.Submission) error
 }
 
 // Reader shows dictations. OpenAudio's caller MUST close the reader.

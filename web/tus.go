@@ -51,6 +51,7 @@ type uploads struct {
 	tus     *tus.UnroutedHandler
 	running sync.WaitGroup
 	guard   *uploadGuard
+	early   *arrivals
 
 	cleaned   time.Time
 	cleanedMu sync.Mutex
@@ -66,6 +67,8 @@ func newUploads(s *Server, c Config) (*uploads, error) {
 	parts.UseCore(u.store)
 	parts.UseTerminater(u.store)
 	parts.UseLocker(u.locks)
+	parts.UseLengthDeferrer(lengths{u})
+	u.early = newArrivals(u, c)
 	h, err := tus.NewUnroutedHandler(tus.Config{
 		StoreComposer: parts, BasePath: uploadsPath + "/", MaxSize: c.MaxUpload, DisableDownload: true, DisableConcatenation: true,
 		Cors: &tus.CorsConfig{Disable: true}, Logger: quietLog(c.Log), NetworkTimeout: stallTime,
@@ -95,11 +98,11 @@ func (u *uploads) beforeCreate(e tus.HookEvent) (tus.HTTPResponse, tus.FileInfoC
 	if err == nil {
 		err = u.server.maySubmit(e.Context, actor, sub)
 	}
-	if err == nil && e.Upload.Size == 0 {
+	if err == nil && e.Upload.Size == 0 && !e.Upload.SizeIsDeferred {
 		err = empty()
 	}
 	if err == nil {
-		err = roomFor(u.dir, e.Upload.Size)
+		err = roomFor(u.dir, announced(e.Upload))
 	}
 	if err != nil {
 		return refuse(err)
@@ -142,11 +145,15 @@ func (u *uploads) finish(ctx context.Context, actor access.Actor, info tus.FileI
 	defer f.Close()
 	sub.Body = f
 	crashpoint.At("tus.whole")
+	if sub.Upload, err = uuid.Parse(info.ID); err != nil {
+		return receipt{}, err
+	}
 	got, err := u.server.receive(ctx, actor, sub)
 	if err != nil {
 		return receipt{}, err
 	}
 	crashpoint.At("tus.before-receipt")
+	u.early.forget(info.ID)
 	r := viewReceipt(got)
 	if err := u.keepReceipt(info, r); err != nil {
 		// Received all the same: the client is told so, and the leftovers expire.
@@ -195,7 +202,7 @@ type state struct {
 	modified time.Time
 }
 
-func (s state) complete() bool { return s.info.Offset == s.info.Size }
+func (s state) complete() bool { return !s.info.SizeIsDeferred && s.info.Offset == s.info.Size }
 
 // shown is the offset that clients see.
 func (s state) shown() int64 {

@@ -102,6 +102,9 @@ func (w *tusWriter) WriteHeader(status int) {
 	if status < http.StatusMultipleChoices && h.Get("Upload-Expires") == "" {
 		h.Set("Upload-Expires", w.u.expires(time.Now()))
 	}
+	if heard := w.u.early.heard(w.r.PathValue("id")); heard != "" {
+		h.Set(heardHeader, heard)
+	}
 	w.ResponseWriter.WriteHeader(status)
 }
 

@@ -86,8 +86,9 @@ func newWorld(t testing.TB, options ...option) *world {
 	w.store, err = postgres.Open(context.Background(), logins.Serve, log)
 	w.must(err)
 	t.Cleanup(w.store.Close)
+	store := vault{openObjects(t)}
 	w.svc, err = pipeline.NewService(pipeline.Config{
-		Store: w.store, Objects: vault{openObjects(t)}, Prober: prober{}, Target: "sandbox", SpoolDir: t.TempDir(), Log: log,
+		Store: w.store, Objects: store, Parts: store, Prober: prober{}, Target: "sandbox", SpoolDir: t.TempDir(), Log: log,
 		Settings: func() (json.RawMessage, error) { return json.RawMessage(`{"model":"none"}`), nil },
 	})
 	w.must(err)

@@ -36,6 +36,7 @@ type serviceFlags struct {
 	Style             string `help:"How the practice writes: en-US, en-GB, or a file of its own style (NAME.yaml)." default:"en-US"`
 	NoteSystem        string `help:"URI that names this installation in note identifiers; never change it." default:"urn:vesper:note-version"`
 	MaxRecordingBytes int64  `help:"Largest recording that is taken, in bytes." default:"2147483648"`
+	ListenEarly       bool   `help:"Listen to long recordings while they still arrive." default:"true" negatable:""`
 	ScratchDir        string `help:"Private folder for uploads and temporary files." default:"${scratch}" placeholder:"DIR"`
 	ownScratch        bool   // no other process uses the scratch folder
 }

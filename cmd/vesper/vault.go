@@ -33,6 +33,33 @@ func (v vault) Open(ctx context.Context, a pipeline.Audio) (io.ReadSeekCloser, e
 	})
 }
 
+// SealPart implements pipeline.Parts.
+func (v vault) SealPart(practice, upload uuid.UUID, number int, plain []byte) (pipeline.ArrivingPart, error) {
+	p, err := v.store.SealPart(practice, upload, number, plain)
+	return pipeline.ArrivingPart{
+		PracticeID: practice, Upload: upload, Number: number, Size: p.Size, Key: p.Key, SHA256: p.SHA256, SealedKey: p.SealedKey, Sealed: p.Sealed,
+	}, err
+}
+
+// PutPart implements pipeline.Parts.
+func (v vault) PutPart(ctx context.Context, p pipeline.ArrivingPart) error { return v.store.PutPart(ctx, part(p)) }
+
+// GetPart implements pipeline.Parts.
+func (v vault) GetPart(ctx context.Context, p pipeline.ArrivingPart) ([]byte, error) {
+	return v.store.GetPart(ctx, part(p))
+}
+
+// RemoveParts implements pipeline.Parts.
+func (v vault) RemoveParts(ctx context.Context, upload uuid.UUID) error {
+	return v.store.RemoveParts(ctx, upload)
+}
+
+func part(p pipeline.ArrivingPart) objects.Part {
+	return objects.Part{
+		Practice: p.PracticeID, Upload: p.Upload, Number: p.Number, Size: p.Size, Key: p.Key, SHA256: p.SHA256, SealedKey: p.SealedKey, Sealed: p.Sealed,
+	}
+}
+
 // openObjects connects to the store of recordings.
 func openObjects(ctx context.Context, f serviceFlags) (*objects.Store, error) {
 	text, err := readKey(f.MasterKeyFile)

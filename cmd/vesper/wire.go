@@ -83,10 +83,18 @@ func newService(rt *runtime, p *parts, kick func(), settings func() (json.RawMes
 	spool := filepath.Join(p.flags.ScratchDir, "spool")
 	sweep(rt, spool, "upload-", p.flags.leftoverAge())
 	return pipeline.NewService(pipeline.Config{
-		Store: p.store, Objects: vault{p.objects}, Prober: prober{}, Settings: settings, Target: p.flags.EHRName,
+		Store: p.store, Objects: vault{p.objects}, Parts: p.parts(), Prober: prober{}, Settings: settings, Target: p.flags.EHRName,
 		SpoolDir: spool, MaxBytes: p.flags.MaxRecordingBytes, AuditKey: p.auditPK,
 		Outside: p.objects.Checkpoints, Kick: kick, Log: rt.log,
 	})
+}
+
+// parts keeps the pieces of uploads that are listened to while they arrive; nil where they are not.
+func (p *parts) parts() pipeline.Parts {
+	if !p.flags.ListenEarly {
+		return nil
+	}
+	return vault{p.objects}
 }
 
 // newServer builds the web server around the service.
@@ -158,6 +166,10 @@ func work(ctx context.Context, rt *runtime, p *parts, engine func(context.Contex
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return keepHouse(ctx, rt, p, settings, auditKey) })
 	g.Go(func() error {
+		(&pipeline.ArrivingKeeper{Store: p.store, Parts: vault{p.objects}, Log: rt.log}).Run(ctx)
+		return nil
+	})
+	g.Go(func() error {
 		err := answer(ctx, rt, p, engine)
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			return nil // told to stop while the engine was still being made
@@ -198,7 +210,14 @@ func answer(ctx context.Context, rt *runtime, p *parts, engine func(context.Cont
 	}
 	rt.log.Info("working", "version", buildInfo(), "slots", r.Slots())
 	server := &tasks.Server{URL: p.flags.RedisURL, Do: w.Do, Concurrency: r.Slots() + spareSlots, Grace: 10 * time.Second, Log: rt.log}
-	return server.Run(ctx)
+	if !p.flags.ListenEarly {
+		return server.Run(ctx)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	l := pipeline.NewListener(w, vault{p.objects}, r.Slots())
+	g.Go(func() error { l.Run(ctx); return nil })
+	g.Go(func() error { return server.Run(ctx) })
+	return g.Wait()
 }
 
 // prober looks at uploads before they are taken.

@@ -65,7 +65,7 @@ func TestNothingOfTheApplicationMayDeleteExceptSessionsAndReminders(t *testing.T
 		WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
 		  AND (has_table_privilege('vesper_serve', oid, 'DELETE') OR has_table_privilege('vesper_work', oid, 'DELETE')
 		       OR has_table_privilege('vesper_work', oid, 'TRUNCATE'))`).Scan(&tables))
-	if tables != "audit_pending,sessions" {
+	if tables != "arriving,arriving_chunks,arriving_parts,arriving_terms,audit_pending,sessions" {
 		t.Errorf("rows may be deleted from: %s", tables)
 	}
 }
@@ -158,6 +158,11 @@ func TestAcrossPracticesAWorkerSeesOnlyJobsStatesAndEvents(t *testing.T) {
 	for _, table := range practiceTables {
 		n, err := w.raw(w.logins.Work, uuid.Nil, "SELECT * FROM "+table)
 		if err != nil || n > 0 && !may[table] {
+			t.Errorf("%s: a worker sees %d rows, %v", table, n, err)
+		}
+	}
+	for _, table := range []string{"arriving_parts", "arriving_chunks", "arriving_terms"} { // of an upload it sees ids and times only
+		if n, err := w.raw(w.logins.Work, uuid.Nil, "SELECT * FROM "+table); err != nil || n != 0 {
 			t.Errorf("%s: a worker sees %d rows, %v", table, n, err)
 		}
 	}

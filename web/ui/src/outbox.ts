@@ -20,6 +20,7 @@ export interface Item {
   chunks: number;
   meta: Meta;
   url?: string; // of the upload on the server, once it exists
+  open?: boolean; // the upload was begun before its length was known
   sent: number; // bytes the server has
   problem?: string; // why the last try failed, for people
   dictation?: string;
@@ -47,7 +48,7 @@ export function step(item: Item, e: Event): Item {
     case "interrupted":
       return item.phase === "uploading" || item.phase === "waiting" ? { ...item, phase: "waiting", problem: e.problem } : item;
     case "refused":
-      return item.phase === "uploading" ? without({ ...item, phase: "refused", problem: e.problem, sent: 0 }, "url") : item;
+      return item.phase === "uploading" ? without({ ...item, phase: "refused", problem: e.problem, sent: 0 }, "url", "open") : item;
     case "retry":
       return item.phase === "refused" ? without({ ...item, phase: "waiting" }, "problem") : item;
     case "received":
@@ -55,11 +56,15 @@ export function step(item: Item, e: Event): Item {
   }
 }
 
-function without(item: Item, field: "problem" | "url"): Item {
+function without(item: Item, ...fields: ("problem" | "url" | "open")[]): Item {
   const out = { ...item };
-  delete out[field];
+  for (const f of fields) delete out[f];
   return out;
 }
+
+// placed notes where the upload of a running recording stands; nowhere: it has to begin anew.
+export const placed = (item: Item, url: string | undefined): Item =>
+  url ? { ...item, url, open: true } : without(item, "url", "open");
 
 // mayDropCopy says whether the recording's bytes may leave this device.
 export const mayDropCopy = (item: Item): boolean => item.phase === "received" && !!item.dictation;

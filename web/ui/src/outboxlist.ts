@@ -1,6 +1,7 @@
 // Shows what is on this device, and lets a person decide where the server will not take a recording.
 import { confirmed } from "./dialog.ts";
 import { button, byID, make } from "./dom.ts";
+import { remove } from "./live.ts";
 import { percent, say, step, type Item } from "./outbox.ts";
 import * as store from "./store.ts";
 import { clock, size } from "./time.ts";
@@ -80,6 +81,7 @@ export class OutboxList {
         if (!yes) return;
         await store.drop(i.key);
         this.remove(i.key);
+        if (i.url) await remove(i.url); // of a recording that was sent while it was being made
       });
     });
   }

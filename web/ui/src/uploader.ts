@@ -3,6 +3,7 @@ import * as tus from "tus-js-client";
 import { request, readProblem } from "./api.ts";
 import { later, pauseAfter, permanent, step, wished, worthRepeating, type Event, type Item } from "./outbox.ts";
 import * as store from "./store.ts";
+import { fields } from "./tus.ts";
 
 const endpoint = "/api/v1/uploads";
 const chunkSize = 4 << 20; // bytes of one PATCH: what a broken connection can cost at most
@@ -114,7 +115,8 @@ export class Uploader {
         retryDelays: [500, 2000, 5000],
         storeFingerprintForResuming: false,
         removeFingerprintOnSuccess: true,
-        metadata: metadata(item),
+        metadata: fields(item),
+        uploadLengthDeferred: item.open === true, // begun while it was being recorded
         onUploadUrlAvailable: () => tell(upload.url ? { kind: "started", url: upload.url } : { kind: "started" }),
         onProgress: (sent) => tell({ kind: "progress", sent }),
         onShouldRetry: (err) => {
@@ -127,11 +129,6 @@ export class Uploader {
       upload.start();
     });
   }
-}
-
-function metadata(item: Item): Record<string, string> {
-  const all: Record<string, string> = { filename: item.name, filetype: item.type, client_key: item.key, ...item.meta };
-  return Object.fromEntries(Object.entries(all).filter(([, v]) => v !== ""));
 }
 
 async function explain(err: unknown): Promise<{ status: number; text: string; seconds: number }> {

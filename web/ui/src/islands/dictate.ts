@@ -2,8 +2,9 @@ import { get } from "../api.ts";
 import { confirmed } from "../dialog.ts";
 import { byID, showError, toast } from "../dom.ts";
 import { every, fetchPage, swap } from "../fragment.ts";
+import { LiveUpload, remove } from "../live.ts";
 import { Meter } from "../meter.ts";
-import { step, type Item, type Meta } from "../outbox.ts";
+import { placed, step, type Item, type Meta } from "../outbox.ts";
 import { OutboxList } from "../outboxlist.ts";
 import { extension, Recorder, recordingType } from "../recorder.ts";
 import * as store from "../store.ts";
@@ -24,7 +25,7 @@ const uploader = new Uploader(owner, (i) => {
   if (i.phase === "received") void received(i);
 });
 
-interface Live { recorder: Recorder; item: Item; saving: Promise<void>; release: () => void }
+interface Live { recorder: Recorder; item: Item; saving: Promise<void>; release: () => void; upload: LiveUpload; heard: number }
 let live: Live | null = null;
 let starting = false;
 
@@ -98,9 +99,35 @@ async function begin(): Promise<void> {
   }
   const item = fresh(`dictation-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.${extension(type)}`, type.split(";")[0]!);
   const recorder = await Recorder.open(type, { piece: (b) => keepPiece(b), ended: () => void finish("The microphone went away. What was recorded is kept.") });
-  live = { recorder, item, saving: store.keep(item), release: hold(item.key) };
+  live = { recorder, item, saving: store.keep(item), release: hold(item.key), upload: sending(item.key), heard: 0 };
   show();
   void navigator.wakeLock?.request("screen").catch(() => undefined);
+}
+
+// sending sends the recording while it is being made. What it sends is what is kept on this device, with the choices of that
+// moment; where it stands is kept with it, so that the uploader goes on from there also after a crash.
+function sending(key: string): LiveUpload {
+  const now = (): Live | null => (live?.item.key === key ? live : null);
+  return new LiveUpload({
+    item: () => {
+      const mine = now()!;
+      mine.item = { ...mine.item, ...choices() };
+      return mine.item;
+    },
+    bytes: async () => {
+      await now()!.saving;
+      return store.recording(now()!.item);
+    },
+    place: (url) => {
+      const mine = now()!;
+      const item = mine.item = placed(mine.item, url);
+      mine.saving = mine.saving.then(() => store.keep(item)).catch(() => undefined); // the next piece keeps it, too
+    },
+    heard: (seconds) => {
+      const mine = now();
+      if (mine) mine.heard = seconds;
+    },
+  });
 }
 
 // Pieces are written one after the other; a piece that cannot be written is told at once.
@@ -120,8 +147,14 @@ async function finish(why = ""): Promise<void> {
   if (!now) return;
   stop.disabled = true;
   const seconds = await now.recorder.stop();
+  await now.upload.stop();
   await now.saving;
   const { meta, label } = choices();
+  const { url } = now.item;
+  if (url && JSON.stringify(meta) !== JSON.stringify(now.item.meta)) { // the visit was changed in the last seconds
+    now.item = placed(now.item, undefined);
+    void remove(url);
+  }
   const item = step({ ...now.item, meta, label }, { kind: "stopped", seconds, bytes: now.item.bytes, chunks: now.item.chunks });
   await store.keep(item);
   now.release();
@@ -138,8 +171,9 @@ async function throwAway(): Promise<void> {
   if (!now) return;
   now.recorder.pause();
   show();
-  if (!(await confirmed("Discard this recording?", "It exists only on this device.", "Discard", true))) return;
+  if (!(await confirmed("Discard this recording?", "It was not received. What was sent of it already is taken back.", "Discard", true))) return;
   await now.recorder.stop();
+  await now.upload.withdraw();
   await now.saving;
   await store.drop(now.item.key);
   now.release();
@@ -172,7 +206,7 @@ setInterval(() => {
   byID("elapsed").textContent = clock(live.recorder.seconds);
   silent = level < 0.004 && !live.recorder.paused ? silent + 0.1 : 0;
   if (silent > 6) byID("record-hint").textContent = "Nothing can be heard. Is the microphone muted?";
-  else if (silent === 0 && !live.recorder.paused) byID("record-hint").textContent = "Recording. Every second is kept on this device.";
+  else if (silent === 0 && !live.recorder.paused) byID("record-hint").textContent = "Recording. Every second is kept on this device." + (live.heard ? ` ${clock(live.heard)} min are heard already.` : "");
 }, 100);
 setInterval(() => {
   if (live) document.dispatchEvent(new CustomEvent("vesper:here"));

@@ -1,0 +1,63 @@
+package pipeline
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// ArrivingKeeper clears away what is left of arriving uploads: those of which nothing came for an hour are given up, and the
+// pieces of closed ones are removed from the object store, once at once and once more when nothing can be on its way there
+// any more. Any number may run side by side.
+type ArrivingKeeper struct {
+	Store Store
+	Parts Parts
+	Log   *slog.Logger
+}
+
+// Run keeps house until ctx ends.
+func (k *ArrivingKeeper) Run(ctx context.Context) {
+	tick := time.NewTicker(purgeEvery)
+	defer tick.Stop()
+	for {
+		if err := k.Once(ctx, arrivingIdle, arrivingLate); err != nil && ctx.Err() == nil {
+			k.Log.WarnContext(ctx, "clear arriving uploads away", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Once gives up what brought nothing for the idle time, and clears closed uploads away; the rows of those that were cleared
+// longer ago than late are removed.
+func (k *ArrivingKeeper) Once(ctx context.Context, idle, late time.Duration) error {
+	dropped, purge, err := k.Store.StaleArriving(ctx, idle, late)
+	if err != nil {
+		return err
+	}
+	if dropped > 0 {
+		k.Log.InfoContext(ctx, "gave up uploads that bring nothing", "uploads", dropped)
+	}
+	for _, a := range purge {
+		if err := k.purge(ctx, a.PracticeID, a.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *ArrivingKeeper) purge(ctx context.Context, practice, upload uuid.UUID) error {
+	if err := k.Parts.RemoveParts(ctx, upload); err != nil {
+		return err
+	}
+	err := k.Store.InTx(ctx, practice, func(ctx context.Context, tx Tx) error { return tx.StrikeArriving(ctx, upload) })
+	if err != nil {
+		return err
+	}
+	return k.Store.PurgedArriving(ctx, upload)
+}
