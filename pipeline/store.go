@@ -33,6 +33,7 @@ type Tx interface {
 	LanguageTx
 	TextBlockTx
 	CorrectionTx
+	WorkTx
 	// AddJob writes the intent to do a stage. The same kind, dictation, input and generation is written once only;
 	// the existing job's id is returned then. ID, State and the times are set by the store.
 	AddJob(ctx context.Context, j Job) (uuid.UUID, error)
