@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -59,7 +60,14 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(guarded(func() (err error) {
 		t, err = w.Recogniser.Transcribe(gctx, sound, original.SHA256, job.Settings, saved, func(n, total int, result []byte) error {
-			return w.Store.SaveChunk(gctx, job.ID, job.LeaseToken, n, total, result)
+			if err := w.Store.SaveChunk(gctx, job.ID, job.LeaseToken, n, total, result); err != nil {
+				return err
+			}
+			job.progress.saved.Store(true)
+			if n < total && w.draining() {
+				return errDraining
+			}
+			return nil
 		})
 		return err
 	}))
@@ -73,7 +81,19 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 	if !heard(t) {
 		return uuid.Nil, fault.New(fault.Invalid, "no_speech", "No speech was heard in this recording. Check the microphone and dictate again.")
 	}
-	return w.commitTranscript(ctx, job, original, playback, t)
+	next, err := w.commitTranscript(ctx, job, original, playback, t)
+	if err == nil {
+		w.measure(ctx, t)
+	}
+	return next, err
+}
+
+// measure adds the run to what is known of this worker's speed. Nothing depends on it but what people are told.
+func (w *Worker) measure(ctx context.Context, t transcribe.Transcript) {
+	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+	if err := w.Store.MeasureRun(ctx, w.ID, seconds(t.Audio.Seconds), seconds(t.EngineSeconds)); err != nil {
+		w.Log.WarnContext(ctx, "measure run", "err", err)
+	}
 }
 
 // heard reports whether there is anything a note could be made of: words, or speech for a person to listen to.

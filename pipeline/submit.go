@@ -247,7 +247,9 @@ func (s *Service) keep(ctx context.Context, actor access.Actor, sub Submission, 
 		return Receipt{}, err
 	}
 	s.Kick()
-	return Receipt{DictationID: id, State: Queued, SHA256: a.SHA256, Bytes: a.Size, ReceivedAt: now}, nil
+	r := Receipt{DictationID: id, State: Queued, SHA256: a.SHA256, Bytes: a.Size, ReceivedAt: now}
+	s.forecast(ctx, d, &r)
+	return r, nil
 }
 
 func (s *Service) commitReceived(ctx context.Context, actor access.Actor, d Dictation, a Audio) error {

@@ -32,7 +32,9 @@ func TestAnotherPriorityReachesTheWorkThatWaits(t *testing.T) {
 		t.Errorf("the other's job %+v", j)
 	}
 	running := w.claim(job)
-	w.in(func(ctx context.Context, tx pipeline.Tx) error { return tx.Reprioritise(ctx, d.ID, pipeline.Routine, due) })
+	w.in(func(ctx context.Context, tx pipeline.Tx) error {
+		return tx.Reprioritise(ctx, d.ID, pipeline.Routine, due)
+	})
 	w.must(w.work.Heartbeat(ctxb(), job, running.LeaseToken)) // work that runs goes on
 	wantFault(t, w.try(func(ctx context.Context, tx pipeline.Tx) error { return tx.Reprioritise(ctx, id(), pipeline.Stat, due) }), fault.NotFound, "not_found")
 }
