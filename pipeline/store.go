@@ -167,7 +167,7 @@ type JobQueue interface {
 	Workforce
 	// Dispatch picks due jobs whose doorbell was never rung or not answered for RedispatchAge, raises their dispatch
 	// number and calls ring for each inside the transaction. It rings for no more than the reported workers take (at
-	// most limit; while no worker has reported, limit alone counts): stat first, then the authors in turn, each author's
+	// most limit; where no worker ever reported, limit alone counts): stat first, then the authors in turn, each author's
 	// work by due time. An error of ring undoes that job's dispatch and is returned. It returns how many were rung; 0 too
 	// while another relay is at it.
 	Dispatch(ctx context.Context, limit int, ring func(context.Context, Doorbell) error) (int, error)

@@ -57,7 +57,7 @@ type dispatch struct {
 	tx     pgx.Tx
 	ring   func(context.Context, pipeline.Doorbell) error
 	left   int                      // doorbells that may still be rung in this round
-	room   map[pipeline.JobKind]int // what the live workers take at once; nil: nobody has said
+	room   map[pipeline.JobKind]int // what the live workers take at once; nil: no worker ever said
 	out    map[lane]int             // doorbells that were rung and work that runs
 	rung   int
 	failed error
@@ -80,12 +80,13 @@ func (d *dispatch) measure(ctx context.Context) error {
 	if err != nil {
 		return wrap("count work in hand", err)
 	}
-	var workers, transcriptions, drafts, deliveries int
+	var known bool
+	var transcriptions, drafts, deliveries int
 	err = d.tx.QueryRow(ctx, `
-		SELECT count(*), coalesce(sum(transcriptions), 0), coalesce(sum(drafts), 0), coalesce(sum(deliveries), 0)
+		SELECT EXISTS (SELECT FROM workers), coalesce(sum(transcriptions), 0), coalesce(sum(drafts), 0), coalesce(sum(deliveries), 0)
 		FROM workers WHERE seen_at > now() - make_interval(secs => $1)`, pipeline.WorkerSilence.Seconds()).
-		Scan(&workers, &transcriptions, &drafts, &deliveries)
-	if workers > 0 {
+		Scan(&known, &transcriptions, &drafts, &deliveries)
+	if known {
 		d.room = map[pipeline.JobKind]int{pipeline.TranscribeJob: transcriptions, pipeline.DraftJob: drafts, pipeline.DeliverJob: deliveries}
 	}
 	return wrap("count workers", err)
