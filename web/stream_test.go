@@ -43,6 +43,8 @@ func (d *drain) Submit(_ context.Context, _ access.Actor, s pipeline.Submission)
 	return pipeline.Receipt{DictationID: uuid.New(), State: pipeline.Queued, Bytes: n}, err
 }
 
+func (d *drain) Admit(context.Context, pipeline.Priority) error { return nil }
+
 // shelf is a session store in memory, for tests without a database.
 type shelf struct {
 	mu sync.Mutex

@@ -1,6 +1,8 @@
 // Talks to the JSON API. A failure is a Problem with a text for people; the network being away is one of them.
+import { retryAfter } from "./retry.ts";
+
 export class Problem extends Error {
-  constructor(readonly status: number, readonly code: string, detail: string) {
+  constructor(readonly status: number, readonly code: string, detail: string, readonly after = 0) {
     super(detail);
   }
 }
@@ -39,7 +41,8 @@ export async function request(method: string, path: string, o: Options = {}): Pr
 export async function readProblem(res: Response): Promise<Problem> {
   try {
     const p = (await res.json()) as { code?: string; detail?: string };
-    return new Problem(res.status, p.code ?? "unknown", p.detail ?? "Something went wrong. Try again.");
+    const after = retryAfter(res.headers.get("Retry-After"), Date.now());
+    return new Problem(res.status, p.code ?? "unknown", p.detail ?? "Something went wrong. Try again.", after);
   } catch {
     return new Problem(res.status, "unknown", `The server answered with an error (${res.status}). Try again.`);
   }

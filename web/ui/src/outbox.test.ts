@@ -1,6 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { mayDropCopy, pause, percent, permanent, say, step, type Event, type Item, type Phase } from "./outbox.ts";
+import { inOrder, mayDropCopy, Pacing, pause, percent, permanent, say, step, type Event, type Item, type Phase } from "./outbox.ts";
+import { retryAfter } from "./retry.ts";
 
 const item = (over: Partial<Item> = {}): Item => ({
   key: "k", owner: "p", made: 0, phase: "recording", name: "a.webm", type: "audio/webm", label: "", seconds: 0, bytes: 0, chunks: 0,
@@ -67,4 +68,36 @@ test("only what will never succeed counts as permanent", () => {
 
 test("pauses grow to a minute and no further", () => {
   assert.deepEqual([1, 2, 3, 6, 40].map(pause), [2000, 4000, 8000, 60_000, 60_000]);
+});
+
+const stat = (over: Partial<Item> = {}): Item => item({ meta: { encounter: "", patient: "", work_type: "progress", priority: "stat" }, ...over });
+
+test("STAT is sent first, then as the recordings were made", () => {
+  const all = [item({ key: "a", made: 2 }), item({ key: "b", made: 1 }), stat({ key: "c", made: 4 }), stat({ key: "d", made: 3 })];
+  assert.deepEqual(inOrder(all).map((i) => i.key), ["d", "c", "b", "a"]);
+});
+
+test("the server's word on when to come again is read as seconds or as a date", () => {
+  const now = Date.parse("Sat, 28 Nov 2026 12:00:00 GMT");
+  for (const [header, want] of [["30", 30], ["Sat, 28 Nov 2026 12:01:00 GMT", 60], ["Sat, 28 Nov 2026 11:00:00 GMT", 0], ["soon", 0], ["-5", 0], [null, 0]] as const) {
+    assert.equal(retryAfter(header, now), want, String(header));
+  }
+});
+
+test("what was put off is not tried again before the server said, and STAT is", () => {
+  const p = new Pacing();
+  assert.equal(p.failed(item(), 30, 1000, 0), 30_000);
+  assert.equal(p.rest(item(), 2000), 29_000);
+  assert.equal(p.rest(stat(), 2000), 0);
+  assert.equal(p.rest(item(), 31_000), 0);
+  assert.equal(p.failed(item(), 100_000, 0, 0), 600_000, "no server is waited for longer than ten minutes");
+  assert.equal(new Pacing().failed(item(), 40, 0, 1), 50_000, "they do not all come back together");
+});
+
+test("without a word from the server the pauses grow, and end with a success", () => {
+  const p = new Pacing();
+  assert.deepEqual([1, 2, 3].map(() => p.failed(item(), 0, 0)), [2000, 4000, 8000]);
+  assert.equal(p.rest(item(), 0), 0, "a person's kick is not held up");
+  p.sent();
+  assert.equal(p.failed(item(), 0, 0), 2000);
 });

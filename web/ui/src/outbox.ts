@@ -90,3 +90,34 @@ export const permanent = (status: number): boolean =>
 
 // pause before the nth try, in milliseconds: 2 s doubling to 1 minute.
 export const pause = (tries: number): number => Math.min(60_000, 2000 * Math.pow(2, Math.max(0, tries - 1)));
+
+// inOrder is the order of sending: STAT first, then as they were made.
+export const inOrder = (items: Item[]): Item[] =>
+  [...items].sort((a, b) => Number(b.meta.priority === "stat") - Number(a.meta.priority === "stat") || a.made - b.made);
+
+const longestWait = 600; // seconds, whatever the server asks for
+
+// Pacing says when to try again. A server that puts routine recordings off is not asked about one before it said; STAT goes
+// at any time, because it is always taken.
+export class Pacing {
+  private tries = 0;
+  private routineFrom = 0; // ms since 1970
+
+  sent(): void {
+    this.tries = 0;
+  }
+
+  // failed returns the pause before the next round, in milliseconds. Spread out, so that those who were put off together do
+  // not come back together.
+  failed(item: Item, after: number, now: number, spread = Math.random()): number {
+    this.tries++;
+    const asked = Math.min(after, longestWait) * 1000 * (1 + spread / 4);
+    if (asked > 0 && item.meta.priority !== "stat") this.routineFrom = Math.max(this.routineFrom, now + asked);
+    return Math.max(pause(this.tries), asked);
+  }
+
+  // rest is how long this recording must not be tried yet, in milliseconds.
+  rest(item: Item, now: number): number {
+    return item.meta.priority === "stat" ? 0 : Math.max(0, this.routineFrom - now);
+  }
+}
