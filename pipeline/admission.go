@@ -68,16 +68,16 @@ func (s *Service) roomIn(load Workload) error {
 	}
 }
 
-// forecast adds to a receipt how long the new recording will wait. Nothing depends on it: where it cannot be told, it is not.
+// forecast adds to a receipt how long the recording will wait that is about to join the queue. Nothing depends on it: where it cannot be told, it is not.
 func (s *Service) forecast(ctx context.Context, d Dictation, r *Receipt) {
 	load, err := s.Store.Workload(ctx, d.AuthorID)
 	if err != nil {
 		s.Log.WarnContext(ctx, "read workload", "err", err)
 		return
 	}
-	ahead := load.Ahead - 1 // it counts itself already
+	ahead := load.Ahead
 	if d.Priority == Stat {
-		ahead = load.Stat - 1
+		ahead = load.Stat
 	}
-	r.Wait, r.WaitKnown = load.Wait(max(ahead, 0))
+	r.Wait, r.WaitKnown = load.Wait(ahead)
 }

@@ -237,6 +237,8 @@ func (s *Service) keep(ctx context.Context, actor access.Actor, sub Submission, 
 		Size: stored.Size, SealedKey: stored.SealedKey, VersionID: stored.VersionID, ContentType: cleanType(sub.ContentType),
 		Filename: cleanName(sub.Filename),
 	}
+	r := Receipt{DictationID: id, State: Queued, SHA256: a.SHA256, Bytes: a.Size, ReceivedAt: now}
+	s.forecast(ctx, d, &r)
 	if err := s.commitReceived(ctx, actor, d, a); err != nil {
 		// Two uploads of the same recording at once: the other one won, and its dictation is the answer.
 		if fault.KindOf(err) == fault.Conflict {
@@ -247,8 +249,6 @@ func (s *Service) keep(ctx context.Context, actor access.Actor, sub Submission, 
 		return Receipt{}, err
 	}
 	s.Kick()
-	r := Receipt{DictationID: id, State: Queued, SHA256: a.SHA256, Bytes: a.Size, ReceivedAt: now}
-	s.forecast(ctx, d, &r)
 	return r, nil
 }
 

@@ -42,6 +42,7 @@ type queueOutput struct {
 		Speed        optional[float64]   `json:"speed" doc:"Seconds of recordings that one slot works off in a second, measured; null before the first"`
 		ExpectedWait optional[int]       `json:"expected_wait" doc:"Seconds until the engine would hear one more routine recording of yours; null while it cannot be told"`
 		Accepting    bool                `json:"accepting" doc:"False while routine recordings are put off; STAT is always taken"`
+		Text         string              `json:"text" doc:"The wait in words, for people; empty when there is nothing to tell"`
 	}
 }
 
@@ -68,7 +69,7 @@ func (s *Server) queue(ctx context.Context, a access.Actor, _ *struct{}) (*queue
 	out := &queueOutput{}
 	b := &out.Body
 	b.Waiting.Stat, b.Waiting.Routine, b.Running, b.Drafts, b.Deliveries = q.Stat, q.Routine, q.Running, q.Drafts, q.Deliveries
-	b.Workers, b.Slots, b.Accepting = q.Workers, q.Slots, q.Accepting
+	b.Workers, b.Slots, b.Accepting, b.Text = q.Workers, q.Slots, q.Accepting, q.Words()
 	if !q.Oldest.IsZero() {
 		b.OldestAt = some(stamp(q.Oldest))
 	}
