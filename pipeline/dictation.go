@@ -137,6 +137,7 @@ type Card struct {
 	Done, Total int        // chunks transcribed so far
 	ClaimedBy   *uuid.UUID // who holds the claim now
 	ClaimedName string
-	Obstacles   int // open blanks and flags of the newest version
-	Latest      int // number of the note's newest version, 0 while there is none
+	Obstacles   int  // open blanks and flags of the newest version
+	Latest      int  // number of the note's newest version, 0 while there is none
+	Quarantined bool // its last work was set aside because it broke down each time
 }

@@ -81,34 +81,6 @@ func (w *world) receivedOnly() uuid.UUID {
 	return id
 }
 
-func TestWhatBrokeDownTooOftenIsBuriedWithAReason(t *testing.T) {
-	t.Parallel()
-	w := setup(t)
-	ctx := context.Background()
-	id := w.submit()
-	for range 5 {
-		bells := w.bells()
-		if len(bells) != 1 {
-			t.Fatalf("%d doorbells", len(bells))
-		}
-		_, err := w.work.ClaimJob(ctx, bells[0].JobID, "a worker that is killed")
-		w.must(err)
-		w.expireLeases()
-		w.must(w.keeper.ReapOnce(ctx))
-		w.hurry()
-	}
-	d := w.dictation(id)
-	if d.State != pipeline.Failed || !strings.Contains(d.Reason, "broke down several times") {
-		t.Errorf("%s, %q", d.State, d.Reason)
-	}
-	if j := w.jobs(id)[0]; j.State != pipeline.JobDead || j.ErrorCode != "attempts_used_up" || j.Attempt != 5 {
-		t.Errorf("job %+v", j)
-	}
-	w.must(w.svc.Retry(ctx, w.as("supervisor"), id, "The machine is mended."))
-	w.drain()
-	w.wantState(id, pipeline.Drafted)
-}
-
 func TestTheKeeperRunsItsRoundsAndEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

@@ -108,8 +108,8 @@ func TestFlushingRedisLosesNothing(t *testing.T) {
 	for _, id := range ids {
 		w.wantState(id, pipeline.Queued)
 	}
-	// A minute later the relay rings again for what nobody answered.
-	testkit.Exec(t, w.admin, `UPDATE jobs SET dispatched_at = dispatched_at - interval '61 seconds' WHERE state = 'queued'`)
+	// A quarter of a minute later the relay rings again for what nobody answered.
+	testkit.Exec(t, w.admin, `UPDATE jobs SET dispatched_at = dispatched_at - interval '16 seconds' WHERE state = 'queued'`)
 	for _, id := range ids {
 		w.reaches(id, pipeline.Drafted)
 	}

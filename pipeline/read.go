@@ -132,6 +132,7 @@ func (s *Service) detail(ctx context.Context, tx Tx, actor access.Actor, action 
 	}
 	if d.ParentID != nil {
 		out.Can[access.Reject] = false
+		out.Can[access.Rerun] = out.Can[access.Rerun] && d.State == Signed
 	}
 	if d.PatientID != nil {
 		p, err := tx.Patient(ctx, *d.PatientID)
@@ -164,7 +165,8 @@ func (s *Service) detail(ctx context.Context, tx Tx, actor access.Actor, action 
 		if err != nil {
 			return out, err
 		}
-		out.Can[access.Retry] = !live
+		idle := notSending(ctx, tx, id) == nil
+		out.Can[access.Retry], out.Can[access.Cancel], out.Can[access.Rerun] = !live, live && idle, idle
 	}
 	return out, s.addNote(ctx, tx, &out)
 }
@@ -192,6 +194,10 @@ func possible(a access.Action, state State, role access.Role) bool {
 		return slices.Contains(withNote, state)
 	case access.Retry:
 		return state == Failed || state == Rejected || state == Signed
+	case access.Cancel:
+		return state == Queued || state == Transcribed || state == Signed
+	case access.Rerun:
+		return slices.Contains(unsigned, state) || state == Signed
 	default:
 		return true
 	}

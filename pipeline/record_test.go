@@ -110,6 +110,8 @@ var looks = map[string]struct {
 	"Return":    {pipeline.AwaitingSignature, "physician", 1, attempts[access.Return]},
 	"Reject":    {pipeline.InReview, "editor", 1, attempts[access.Reject]},
 	"Retry":     {pipeline.Failed, "supervisor", 1, attempts[access.Retry]},
+	"Cancel":    {pipeline.Queued, "supervisor", 1, attempts[access.Cancel]},
+	"Rerun":     {pipeline.Drafted, "admin", 1, attempts[access.Rerun]},
 	"Sign":      {pipeline.AwaitingSignature, "physician", 1, attempts[access.Sign]},
 	"Addendum":  {pipeline.Signed, "physician", 2, attempts[access.Amend]}, // one on each of the two dictations
 	"AddPerson": {"", "admin", 1, attempts[access.ManagePeople]},
@@ -139,6 +141,13 @@ var notLooks = map[string]func(w *world, a access.Actor, id uuid.UUID) error{
 	"Language": func(w *world, a access.Actor, _ uuid.UUID) error {
 		_, err := w.svc.Language(context.Background(), a)
 		return err
+	},
+	"Queue": func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.Queue(context.Background(), a)
+		return err
+	},
+	"Admit": func(w *world, _ access.Actor, _ uuid.UUID) error {
+		return w.svc.Admit(context.Background(), pipeline.Routine)
 	},
 	"Counts": func(w *world, a access.Actor, _ uuid.UUID) error {
 		_, err := w.svc.Counts(context.Background(), a)
@@ -211,6 +220,7 @@ func TestWhatCannotBeRecordedDoesNotHappen(t *testing.T) {
 	}
 	habit(w)
 	ids["Addendum"] = w.signed() // last, or the way of another one would deliver it
+	ids["Cancel"] = w.submit()   // or transcribe this one
 	waiting := w.submit()
 	testkit.Exec(t, w.admin, `REVOKE INSERT ON audit_events FROM vesper_app`)
 	versions := w.rows("note_versions")

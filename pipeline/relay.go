@@ -10,7 +10,6 @@ import (
 	"vesper/internal/access"
 	"vesper/internal/audit"
 	"vesper/internal/crashpoint"
-	"vesper/internal/fault"
 )
 
 // Bell rings workers. Ring MUST treat a doorbell that was rung before under the same dispatch number as success. An
@@ -125,16 +124,13 @@ func (k *Keeper) reap(ctx context.Context) error {
 	}
 	if n > 0 {
 		k.Log.WarnContext(ctx, "took up jobs of vanished workers", "jobs", n)
-		if k.Worker.Kick != nil {
-			k.Worker.Kick()
-		}
+		k.Worker.kick()
 	}
 	for _, job := range exhausted {
 		if !job.Kind.known() {
 			continue // the keeper of a newer worker knows what becomes of it
 		}
-		cause := fault.New(fault.Internal, "attempts_used_up", "This step broke down several times. An operator must look at it and order it again.")
-		if err := k.Worker.bury(ctx, job, cause); err != nil {
+		if err := k.Worker.bury(ctx, job, quarantined(job.Kind)); err != nil {
 			return fmt.Errorf("bury job %s: %w", job.ID, err)
 		}
 	}

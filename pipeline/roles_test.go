@@ -80,6 +80,16 @@ var attempts = map[access.Action]attempt{
 	access.Retry: func(w *world, a access.Actor, id uuid.UUID) error {
 		return w.svc.Retry(context.Background(), a, id, "The store is mended.")
 	},
+	access.Cancel: func(w *world, a access.Actor, id uuid.UUID) error {
+		return w.svc.Cancel(context.Background(), a, id, "Sent twice.")
+	},
+	access.Rerun: func(w *world, a access.Actor, id uuid.UUID) error {
+		stage := pipeline.TranscribeJob
+		if w.dictation(id).State == pipeline.Signed {
+			stage = pipeline.DeliverJob
+		}
+		return w.svc.Rerun(context.Background(), a, id, stage, "A better model is here.")
+	},
 	access.Reject: func(w *world, a access.Actor, id uuid.UUID) error {
 		return w.svc.Reject(context.Background(), a, id, "Nothing but wind noise.")
 	},
@@ -119,11 +129,16 @@ var steps = map[access.Action][]pipeline.State{
 	access.Amend:    {pipeline.Signed, pipeline.Delivered},
 	access.Download: {pipeline.Drafted, pipeline.InReview, pipeline.AwaitingSignature, pipeline.Signed, pipeline.Delivered},
 	access.Retry:    {pipeline.Failed, pipeline.Rejected},
-	access.Reject:   {pipeline.InReview, pipeline.Failed},
+	access.Cancel:   {pipeline.Queued, pipeline.Transcribed, pipeline.Signed},
+	access.Rerun: {
+		pipeline.Queued, pipeline.Transcribed, pipeline.Drafted, pipeline.InReview, pipeline.AwaitingSignature, pipeline.Failed,
+		pipeline.Rejected, pipeline.Signed,
+	},
+	access.Reject: {pipeline.InReview, pipeline.Failed},
 }
 
 // changes are the actions after which a dictation is not what it was.
-var changes = []access.Action{access.Claim, access.Edit, access.Release, access.Send, access.Return, access.Sign, access.Amend, access.Retry, access.Reject}
+var changes = []access.Action{access.Claim, access.Edit, access.Release, access.Send, access.Return, access.Sign, access.Amend, access.Retry, access.Cancel, access.Rerun, access.Reject}
 
 // newest is the newest version as stored, without a look that would be recorded; an empty one where there is none.
 func (w *world) newest(id uuid.UUID) (v pipeline.Version) {

@@ -43,19 +43,20 @@ type Prober interface {
 
 // Config is what a Service needs. All fields are required unless they say otherwise.
 type Config struct {
-	Store    Store
-	Objects  Objects
-	Prober   Prober
-	Parts    Parts                                   // pieces of uploads that still arrive; nil: they are not listened to
-	Settings func() (json.RawMessage, error)         // transcription settings to freeze into new jobs
-	Target   string                                  // name of the EHR that signed notes go to
-	SpoolDir string                                  // private folder for uploads on their way to the object store
-	MaxBytes int64                                   // largest recording, bytes
-	AuditKey string                                  // public key of the audit log, for Verify
-	Outside  func(context.Context) ([][]byte, error) // checkpoints kept outside the database; may be nil
-	Kick     func()                                  // wakes the relay after a commit; may be nil
-	Now      func() time.Time                        // may be nil: time.Now
-	Log      *slog.Logger
+	Store      Store
+	Objects    Objects
+	Prober     Prober
+	Parts      Parts                                   // pieces of uploads that still arrive; nil: they are not listened to
+	Settings   func() (json.RawMessage, error)         // transcription settings to freeze into new jobs
+	Target     string                                  // name of the EHR that signed notes go to
+	SpoolDir   string                                  // private folder for uploads on their way to the object store
+	MaxBytes   int64                                   // largest recording, bytes
+	QueueLimit int                                     // routine recordings that may wait for the engine before more are put off; 0: no bound
+	AuditKey   string                                  // public key of the audit log, for Verify
+	Outside    func(context.Context) ([][]byte, error) // checkpoints kept outside the database; may be nil
+	Kick       func()                                  // wakes the relay after a commit; may be nil
+	Now        func() time.Time                        // may be nil: time.Now
+	Log        *slog.Logger
 }
 
 // Service is what people do: each method decides access, does its work and writes its audit event in one transaction.

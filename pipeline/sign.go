@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +31,7 @@ func (s *Service) SignaturePreview(ctx context.Context, actor access.Actor, id u
 		if d.Version == nil {
 			return fault.New(fault.Conflict, "no_note", "There is no note to sign yet.")
 		}
-		first, err := tx.Version(ctx, d.Note.ID, 1)
+		first, err := drafted(ctx, tx, *d.Note)
 		if err != nil {
 			return err
 		}
@@ -45,6 +46,20 @@ func (s *Service) SignaturePreview(ctx context.Context, actor access.Actor, id u
 		return tx.Audit(ctx, done(actor, access.View, id, versionDetail(d)))
 	})
 	return out, err
+}
+
+// drafted is the engine's newest draft of a note, or its first version where no engine drafted it.
+func drafted(ctx context.Context, tx Tx, n Note) (Version, error) {
+	all, err := tx.Versions(ctx, n.ID)
+	if err != nil {
+		return Version{}, err
+	}
+	for _, v := range slices.Backward(all) {
+		if v.Kind == EngineDraft {
+			return v, nil
+		}
+	}
+	return tx.Version(ctx, n.ID, 1)
 }
 
 // Sign approves exactly the bytes that the physician has seen. The password is checked again: a stolen session cannot

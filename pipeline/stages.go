@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -55,7 +56,11 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 	if !heard(t) {
 		return uuid.Nil, fault.New(fault.Invalid, "no_speech", "No speech was heard in this recording. Check the microphone and dictate again.")
 	}
-	return w.commitTranscript(ctx, job, original, playback, t)
+	next, err := w.commitTranscript(ctx, job, original, playback, t)
+	if err == nil {
+		w.measure(ctx, t)
+	}
+	return next, err
 }
 
 // hearWhole decodes and transcribes the recording from its beginning, but for the chunks that an earlier run has saved.
@@ -83,7 +88,14 @@ func (w *Worker) hearWhole(ctx context.Context, job Job, expecting func() (json.
 		t, err = w.Recogniser.Transcribe(gctx, sound, original.SHA256, settings, saved, func(n, total int, result []byte) error {
 			crashpoint.At("chunk.before-save")
 			defer crashpoint.At("chunk.after-save")
-			return w.Store.SaveChunk(gctx, job.ID, job.LeaseToken, n, total, result)
+			if err := w.Store.SaveChunk(gctx, job.ID, job.LeaseToken, n, total, result); err != nil {
+				return err
+			}
+			job.progress.saved.Store(true)
+			if n < total && w.draining() {
+				return errDraining
+			}
+			return nil
 		})
 		return err
 	}))
@@ -93,6 +105,14 @@ func (w *Worker) hearWhole(ctx context.Context, job Job, expecting func() (json.
 	}))
 	err = g.Wait()
 	return t, playback, err
+}
+
+// measure adds the run to what is known of this worker's speed. Nothing depends on it but what people are told.
+func (w *Worker) measure(ctx context.Context, t transcribe.Transcript) {
+	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+	if err := w.Store.MeasureRun(ctx, w.ID, seconds(t.Audio.Seconds), seconds(t.EngineSeconds)); err != nil {
+		w.Log.WarnContext(ctx, "measure run", "err", err)
+	}
 }
 
 // heard reports whether there is anything a note could be made of: words, or speech for a person to listen to.

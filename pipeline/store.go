@@ -35,6 +35,7 @@ type Tx interface {
 	TextBlockTx
 	CorrectionTx
 	ArrivingTx
+	WorkTx
 	// AddJob writes the intent to do a stage. The same kind, dictation, input and generation is written once only;
 	// the existing job's id is returned then. ID, State and the times are set by the store.
 	AddJob(ctx context.Context, j Job) (uuid.UUID, error)
@@ -169,23 +170,27 @@ type Accounts interface {
 
 // JobQueue is the workers' side of the job table; it works across practices and sees ids only.
 type JobQueue interface {
-	// Dispatch picks due jobs whose doorbell was never rung or not answered for RedispatchAge (SKIP LOCKED, stat first,
-	// then by due time), raises their dispatch number and calls ring for each inside the transaction. An error of
-	// ring undoes that job's dispatch and is returned. It returns how many were rung.
+	Workforce
+	// Dispatch picks due jobs whose doorbell was never rung or not answered for RedispatchAge, raises their dispatch
+	// number and calls ring for each inside the transaction. It rings for no more than the reported workers take (at
+	// most limit; where no worker ever reported, limit alone counts): stat first, then the authors in turn, each author's
+	// work by due time. An error of ring undoes that job's dispatch and is returned. It returns how many were rung; 0 too
+	// while another relay is at it.
 	Dispatch(ctx context.Context, limit int, ring func(context.Context, Doorbell) error) (int, error)
-	// Claim takes a queued job, or a running one whose lease ran out, for one run: a new fencing token, attempt+1,
-	// lease until now+Lease. Conflict ("job_taken") when it is not to be had; the caller then drops the doorbell.
+	// Claim takes a queued job, or a running one whose lease ran out, for one run: a new fencing token, attempt+1 (the
+	// vanished worker's attempt counts as a crash instead), lease until now+Lease. Conflict ("job_taken") when it is not
+	// to be had; the caller then drops the doorbell.
 	ClaimJob(ctx context.Context, id uuid.UUID, worker string) (Job, error)
 	// Heartbeat extends the lease under the token, else Conflict ("job_fenced").
 	Heartbeat(ctx context.Context, id, token uuid.UUID) error
 	// Retry puts a running job back, to run after the given time, under its token. refund gives the attempt back
-	// (shut-down is nobody's fault).
+	// (shut-down is nobody's fault). A code for which Crashed holds raises the row of crashes; another one ends it.
 	RetryJob(ctx context.Context, id, token uuid.UUID, after time.Time, code string, refund bool) error
-	// Reap puts running jobs with an expired lease back to queued, and returns those whose attempts are used up,
-	// which the caller buries with a reason.
+	// Reap puts running jobs with an expired lease back to queued, counting a crash and no attempt, and returns those
+	// with CrashLimit crashes in a row, which the caller buries with a reason.
 	Reap(ctx context.Context) (requeued int, exhausted []Job, err error)
-	// SaveChunk keeps one chunk's result under the token; Chunks returns what is saved, by number. total is the number
-	// of chunks of the whole.
+	// SaveChunk keeps one chunk's result under the token and ends the row of crashes; Chunks returns what is saved, by
+	// number. total is the number of chunks of the whole.
 	SaveChunk(ctx context.Context, job, token uuid.UUID, number, total int, result json.RawMessage) error
 	Chunks(ctx context.Context, job uuid.UUID) ([]json.RawMessage, error)
 	// QueueDepth counts jobs by state.

@@ -248,6 +248,8 @@ func (s *Service) keep(ctx context.Context, actor access.Actor, sub Submission, 
 		Size: stored.Size, SealedKey: stored.SealedKey, VersionID: stored.VersionID, ContentType: cleanType(sub.ContentType),
 		Filename: cleanName(sub.Filename),
 	}
+	r := Receipt{DictationID: id, State: Queued, SHA256: a.SHA256, Bytes: a.Size, ReceivedAt: now}
+	s.forecast(ctx, d, &r)
 	if err := s.commitReceived(ctx, actor, d, a, sub.Upload); err != nil {
 		// Two uploads of the same recording at once: the other one won, and its dictation is the answer.
 		if fault.KindOf(err) == fault.Conflict {
@@ -259,7 +261,7 @@ func (s *Service) keep(ctx context.Context, actor access.Actor, sub Submission, 
 	}
 	crashpoint.At("submit.after-commit")
 	s.Kick()
-	return Receipt{DictationID: id, State: Queued, SHA256: a.SHA256, Bytes: a.Size, ReceivedAt: now}, nil
+	return r, nil
 }
 
 func (s *Service) commitReceived(ctx context.Context, actor access.Actor, d Dictation, a Audio, upload uuid.UUID) error {

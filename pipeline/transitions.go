@@ -17,13 +17,14 @@ var (
 	byEditors   = []access.Role{access.Editor, access.Supervisor}
 	byAuthor    = []access.Role{access.Physician}
 	byOperators = []access.Role{access.Supervisor, access.Admin}
+	withSystem  = []access.Role{access.System, access.Supervisor, access.Admin}
 )
 
 // moves is the one table of transitions. Whether a person may act on this very dictation is access.Decide's question;
 // whether the step exists at all is answered here.
 var moves = []transition{
 	{Received, Queued, bySystem},
-	{Queued, Transcribed, bySystem},
+	{Queued, Transcribed, withSystem},
 	{Transcribed, Drafted, bySystem},
 	{Drafted, InReview, byEditors},
 	{InReview, Drafted, append([]access.Role{access.System}, byEditors...)}, // released, or the claim ran out
@@ -38,11 +39,20 @@ var moves = []transition{
 	{Failed, Rejected, byOperators},
 	// A stage that cannot go on waits for a person, who orders it again.
 	{Received, Failed, bySystem},
-	{Queued, Failed, bySystem},
-	{Transcribed, Failed, bySystem},
+	{Queued, Failed, withSystem}, // or it was cancelled
+	{Transcribed, Failed, withSystem},
 	{Failed, Queued, byOperators},
 	{Failed, Transcribed, byOperators},
 	{Rejected, Queued, byOperators},
+	// A stage is ordered anew from everywhere before the signature.
+	{Rejected, Transcribed, byOperators},
+	{Transcribed, Queued, byOperators},
+	{Drafted, Queued, byOperators},
+	{Drafted, Transcribed, byOperators},
+	{InReview, Queued, byOperators},
+	{InReview, Transcribed, byOperators},
+	{AwaitingSignature, Queued, byOperators},
+	{AwaitingSignature, Transcribed, byOperators},
 }
 
 // CanMove reports whether the step exists for the role.

@@ -36,7 +36,9 @@ type Receipt struct {
 	SHA256      string
 	Bytes       int64
 	ReceivedAt  time.Time
-	Duplicate   bool // the same client key or the same bytes were here before; this is the earlier dictation
+	Duplicate   bool          // the same client key or the same bytes were here before; this is the earlier dictation
+	Wait        time.Duration // about how long until the engine hears it
+	WaitKnown   bool
 }
 
 // Detail is all about one dictation that the actor may see.

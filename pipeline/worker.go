@@ -51,6 +51,8 @@ type Worker struct {
 	System     string           // base of this installation's document identifiers, a URI
 	TempDir    string           // private folder for recordings while they are worked on
 	Name       string           // shown in the job table
+	ID         uuid.UUID        // of this process, under which it reports what it takes
+	Stopping   <-chan struct{}  // closed when the worker shall come to an end; nil: never
 	Log        *slog.Logger
 	Kick       func()    // wakes the relay; may be nil
 	Listener   *Listener // hears uploads while they arrive; may be nil
@@ -63,7 +65,11 @@ var errFenced = errors.New("lease lost to another worker")
 // not wait for the queue between its stages. A doorbell that is late or doubled finds nothing to claim and is dropped.
 // An error is returned only when PostgreSQL itself could not be asked; the bell is then rung again.
 func (w *Worker) Do(ctx context.Context, bell Doorbell) error {
-	for next := bell.JobID; next != uuid.Nil; {
+	if !bell.Kind.known() {
+		w.Log.WarnContext(ctx, "work of a kind that this version does not know is left for a newer worker", "kind", bell.Kind, "job", bell.JobID)
+		return nil
+	}
+	for next := bell.JobID; next != uuid.Nil && !w.draining(); {
 		job, err := w.Store.ClaimJob(ctx, next, w.Name)
 		if fault.KindOf(err) == fault.Conflict || fault.KindOf(err) == fault.NotFound {
 			return nil
@@ -71,13 +77,21 @@ func (w *Worker) Do(ctx context.Context, bell Doorbell) error {
 		if err != nil {
 			return fmt.Errorf("claim job %s: %w", next, err)
 		}
+		job.progress = &progress{}
 		next, err = w.run(ctx, job)
 		if err != nil {
 			w.settle(ctx, job, err)
-			return nil
+			next = uuid.Nil
 		}
+		w.kick() // there is room for one more
 	}
 	return nil
+}
+
+func (w *Worker) kick() {
+	if w.Kick != nil {
+		w.Kick()
+	}
 }
 
 // run does the job's stage under a heartbeat and returns the job that follows it, if any.
@@ -96,8 +110,6 @@ func (w *Worker) run(ctx context.Context, job Job) (next uuid.UUID, err error) {
 			next, err = w.draft(ctx, job)
 		case DeliverJob:
 			err = w.deliver(ctx, job)
-		default:
-			err = fault.New(fault.Invalid, "job_unknown", "This version of Vesper does not know this kind of work. Upgrade the workers.")
 		}
 		return err
 	})()
@@ -164,18 +176,20 @@ func (w *Worker) settle(ctx context.Context, job Job, err error) {
 		w.Log.WarnContext(ctx, "result thrown away: lease lost", "job", job.ID)
 		return
 	}
-	stopping := ctx.Err() != nil
+	stopping := ctx.Err() != nil || errors.Is(err, errDraining)
+	code := fault.As(err).Code
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	var serr error
 	switch {
 	case stopping:
 		serr = w.Store.RetryJob(ctx, job.ID, job.LeaseToken, time.Now(), "stopped", true)
-	case !job.Kind.known():
-		serr = w.Store.RetryJob(ctx, job.ID, job.LeaseToken, time.Now().Add(handover), fault.As(err).Code, true)
+	case poisonous(job, code):
+		w.Log.ErrorContext(ctx, "stage breaks down each time; quarantined", "job", job.ID, "kind", job.Kind, "crashes", CrashLimit, "err", err)
+		serr = w.bury(ctx, job, quarantined(job.Kind))
 	case fault.Retryable(err) && job.Attempt < attempts(job, err):
 		w.Log.WarnContext(ctx, "stage failed, will be tried again", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "err", err)
-		serr = w.Store.RetryJob(ctx, job.ID, job.LeaseToken, time.Now().Add(backoff(job.Attempt)), fault.As(err).Code, false)
+		serr = w.Store.RetryJob(ctx, job.ID, job.LeaseToken, time.Now().Add(pauseAfter(job.Attempt, err)), code, false)
 	default:
 		w.Log.ErrorContext(ctx, "stage failed for good", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "err", err)
 		serr = w.bury(ctx, job, err)
@@ -229,9 +243,17 @@ func (w *Worker) bury(ctx context.Context, job Job, cause error) error {
 			}
 		}
 		return tx.Audit(ctx, done(actor, access.Process, d.ID, map[string]string{
-			"job": string(job.Kind), "result": "dead", "code": f.Code, "attempt": itoa(job.Attempt),
+			"job": string(job.Kind), "result": ended(f.Code), "code": f.Code, "attempt": itoa(job.Attempt),
 		}))
 	})
+}
+
+// ended is what the record says of a buried job.
+func ended(code string) string {
+	if code == CodeQuarantined {
+		return CodeQuarantined
+	}
+	return "dead"
 }
 
 // unusable reports whether the recording itself is at fault, so that its author must send another. A wrong setting is

@@ -193,6 +193,16 @@ func (c *changes) Retry(context.Context, access.Actor, uuid.UUID, string) error 
 	return nil
 }
 
+func (c *changes) Cancel(context.Context, access.Actor, uuid.UUID, string) error {
+	c.saw("Cancel")
+	return nil
+}
+
+func (c *changes) Rerun(context.Context, access.Actor, uuid.UUID, pipeline.JobKind, string) error {
+	c.saw("Rerun")
+	return nil
+}
+
 func (c *changes) Reject(context.Context, access.Actor, uuid.UUID, string) error {
 	c.saw("Reject")
 	return nil

@@ -30,6 +30,8 @@ type Config struct {
 	// server that has the same folder.
 	SpoolDir  string
 	MaxUpload int64 // largest recording in bytes; 0 means 2 GiB
+	// SpoolLimit is how many bytes may lie in the spool before routine uploads are put off; 0 means no bound but the disk.
+	SpoolLimit int64
 
 	// BaseURL is the address that people use. With https the cookie is Secure and named with the __Host- prefix.
 	BaseURL       string
@@ -114,6 +116,7 @@ func (s *Server) mount() error {
 	s.mountDictations()
 	s.mountUploads()
 	s.mountReview()
+	s.mountQueue()
 	s.mountSigning()
 	s.mountRegistry()
 	s.mountPeople()

@@ -24,6 +24,8 @@ type Service interface {
 	Reviewer
 	Signer
 	Operator
+	Orderer
+	WorkQueue
 	Registry
 	Vocabulary
 	Auditor

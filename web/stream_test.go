@@ -48,6 +48,7 @@ func (d *drain) Withdraw(context.Context, access.Actor, pipeline.Submission) err
 func (d *drain) Arrive(context.Context, access.Actor, pipeline.Submission, io.ReaderAt, int64) (time.Duration, error) {
 	return 0, nil
 }
+func (d *drain) Admit(context.Context, pipeline.Priority) error { return nil }
 
 // shelf is a session store in memory, for tests without a database.
 type shelf struct {

@@ -76,11 +76,12 @@ func submission(fields map[string]string, actor access.Actor) (pipeline.Submissi
 	return sub, nil
 }
 
-// maySubmit refuses early, before bytes are taken, what the service would refuse at the end. The service is asked all the
+// maySubmit refuses early, before bytes are taken, what the service would refuse at the end, and what there is no room for
+// now. The service is asked all the
 // same, because a refusal belongs on the record; without a body there is nothing for it to take.
 func (s *Server) maySubmit(ctx context.Context, actor access.Actor, sub pipeline.Submission) error {
 	if access.Decide(actor, access.Submit, access.Resource{PracticeID: actor.PracticeID, AuthorID: sub.AuthorID}) == nil {
-		return nil
+		return s.takesMore(ctx, sub.Priority)
 	}
 	sub.Body = http.NoBody
 	_, err := s.svc.Submit(ctx, actor, sub)
@@ -109,10 +110,17 @@ type receipt struct {
 	Bytes      int64          `json:"bytes"`
 	ReceivedAt time.Time      `json:"received_at"`
 	Duplicate  bool           `json:"duplicate" doc:"The same recording or client key was here before; this is the earlier dictation"`
+	// A pointer, because receipts of uploads are kept on disk and read again.
+	ExpectedWait *int `json:"expected_wait,omitempty" doc:"About how many seconds until the speech engine hears it; absent while it cannot be told"`
 }
 
 func viewReceipt(r pipeline.Receipt) receipt {
-	return receipt{ID: r.DictationID, State: r.State, SHA256: r.SHA256, Bytes: r.Bytes, ReceivedAt: stamp(r.ReceivedAt), Duplicate: r.Duplicate}
+	out := receipt{ID: r.DictationID, State: r.State, SHA256: r.SHA256, Bytes: r.Bytes, ReceivedAt: stamp(r.ReceivedAt), Duplicate: r.Duplicate}
+	if r.WaitKnown {
+		out.ExpectedWait = new(int)
+		*out.ExpectedWait = int(r.Wait.Seconds())
+	}
+	return out
 }
 
 // dictationHeader carries the dictation's id on the answers of resumable uploads.

@@ -250,9 +250,12 @@ func (s *stand) startWorkers(dir string, v vault, k auditKey, engine *replay, sl
 		Store: s.work, Objects: v, Recogniser: engine, Target: target, System: noteBase, TempDir: temp, Name: "load", Log: s.log, Kick: relay.Kick,
 	}
 	keeper := &pipeline.Keeper{Worker: w, Settings: func() ([]byte, error) { return frozen() }, SignKey: k.secret, Outside: v.store.PutCheckpoint, Log: s.log}
-	server := &tasks.Server{URL: s.stack.RedisURL(), Do: w.Do, Concurrency: slots + 2, Grace: 10 * time.Second, Log: s.log}
 	ctx, cancel := context.WithCancel(context.Background())
+	w.ID, w.Stopping = uuid.Must(uuid.NewV7()), ctx.Done()
+	report := pipeline.WorkerReport{ID: w.ID, Name: w.Name, Slots: slots, Transcriptions: slots + 1, Drafts: 2, Deliveries: 3} // as vesper work
+	server := &tasks.Server{URL: s.stack.RedisURL(), Do: w.Do, Concurrency: slots + 2, Light: 4, Grace: 10 * time.Second, Log: s.log}
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { pipeline.Attend(ctx, s.work, report, s.log); return nil })
 	g.Go(func() error { relay.Run(ctx); return nil })
 	g.Go(func() error { keeper.Run(ctx); return nil })
 	g.Go(func() error { return server.Run(ctx) })

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/goccy/go-yaml"
@@ -37,6 +38,8 @@ type serviceFlags struct {
 	NoteSystem        string `help:"URI that names this installation in note identifiers; never change it." default:"urn:vesper:note-version"`
 	MaxRecordingBytes int64  `help:"Largest recording that is taken, in bytes." default:"2147483648"`
 	ListenEarly       bool   `help:"Listen to long recordings while they still arrive." default:"true" negatable:""`
+	QueueLimit        int    `help:"Routine recordings that may wait for the engine; more are put off with Retry-After until some are done. 0: no bound." default:"10000"`
+	SpoolLimit        int64  `help:"Bytes that may lie in the upload spool before routine uploads are put off; 0: no bound but the disk." default:"0"`
 	ScratchDir        string `help:"Private folder for uploads and temporary files." default:"${scratch}" placeholder:"DIR"`
 	ownScratch        bool   // no other process uses the scratch folder
 }
@@ -50,6 +53,9 @@ type engineFlags struct {
 	GPU         bool     `help:"Use the GPU that whisper.cpp was built for (see docs/operations.md)." name:"gpu"`
 	ModelsDir   string   `help:"Folder of the models; empty: the cache." placeholder:"DIR"`
 	ModelMirror []string `help:"Folders or addresses to look for model files first." placeholder:"PLACE"`
+
+	Grace       time.Duration `help:"How long running work may take to come to a point where it is saved when the worker is told to stop." default:"20s"`
+	ChildMemory int           `help:"Most memory one engine process may take beside the shared weights, in MiB; 0: as its model needs." name:"child-memory"`
 
 	VocabularyDir string `help:"Folder of imported lists of terms; empty: vocabulary in the data folder." placeholder:"DIR"`
 }

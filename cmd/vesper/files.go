@@ -251,6 +251,9 @@ func (c *submitCmd) Run(rt *runtime) error {
 	if c.Stat {
 		sub.Priority = "stat"
 	}
+	api.OnWait = func(pause time.Duration, why *fault.Error) {
+		fmt.Fprintf(rt.errOut, "%s It is tried again in %s.\n", why.Public, pause.Round(time.Second))
+	}
 	r, err := api.Submit(rt.ctx, c.File, sub)
 	if err != nil {
 		return err

@@ -80,6 +80,11 @@ func openRecogniser(ctx context.Context, rt *runtime, f engineFlags) (*recognise
 	if err != nil {
 		return nil, err
 	}
+	if f.Children <= 0 && f.CheckModel != "" { // both models' children share the memory
+		if f.Children, err = f.share(ctx, rt); err != nil {
+			return nil, err
+		}
+	}
 	pool, err := f.openPool(ctx, rt, f.modelName())
 	if err != nil {
 		return nil, err
@@ -94,6 +99,22 @@ func openRecogniser(ctx context.Context, rt *runtime, f engineFlags) (*recognise
 	return r, nil
 }
 
+// share is how many children each of the two models may have.
+func (f engineFlags) share(ctx context.Context, rt *runtime) (int, error) {
+	store := f.modelStore(rt)
+	model, err := store.Ensure(ctx, f.modelName())
+	if err != nil {
+		return 0, err
+	}
+	check, err := store.Ensure(ctx, f.CheckModel)
+	if err != nil {
+		return 0, err
+	}
+	return whisper.FitChildren(f.onGPU(), model.Path, check.Path), nil
+}
+
+func (f engineFlags) onGPU() bool { return f.GPU || models.Detect().GPU }
+
 // openPool verifies one model, fetching it if it is missing, and makes a pool of as many children as memory holds.
 func (f engineFlags) openPool(ctx context.Context, rt *runtime, name string) (*whisper.Pool, error) {
 	store := f.modelStore(rt)
@@ -106,7 +127,8 @@ func (f engineFlags) openPool(ctx context.Context, rt *runtime, name string) (*w
 		return nil, err
 	}
 	return whisper.New(ctx, whisper.Config{
-		Model: engineFile(model), VAD: engineFile(vad), Children: f.Children, Log: rt.log, GPU: f.GPU || models.Detect().GPU,
+		Model: engineFile(model), VAD: engineFile(vad), Children: f.Children, Log: rt.log, GPU: f.onGPU(),
+		Memory: uint64(max(f.ChildMemory, 0)) << 20,
 	})
 }
 

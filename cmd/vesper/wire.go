@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"vesper/ehr/fhir"
@@ -84,7 +85,7 @@ func newService(rt *runtime, p *parts, kick func(), settings func() (json.RawMes
 	sweep(rt, spool, "upload-", p.flags.leftoverAge())
 	return pipeline.NewService(pipeline.Config{
 		Store: p.store, Objects: vault{p.objects}, Parts: p.parts(), Prober: prober{}, Settings: settings, Target: p.flags.EHRName,
-		SpoolDir: spool, MaxBytes: p.flags.MaxRecordingBytes, AuditKey: p.auditPK,
+		SpoolDir: spool, MaxBytes: p.flags.MaxRecordingBytes, QueueLimit: p.flags.QueueLimit, AuditKey: p.auditPK,
 		Outside: p.objects.Checkpoints, Kick: kick, Log: rt.log,
 	})
 }
@@ -110,7 +111,7 @@ func newServer(rt *runtime, p *parts, svc *pipeline.Service, f httpFlags) (*web.
 	return web.New(web.Config{
 		BehindProxy: f.BehindProxy, TLS: secure, SecureCookies: secure != nil,
 		Service: svc, Sessions: p.store.Sessions(web.SessionPersonKey), Log: rt.log, BaseURL: f.BaseURL, MaxUpload: p.flags.MaxRecordingBytes,
-		SpoolDir: filepath.Join(p.flags.ScratchDir, "uploads"), IdleTimeout: f.IdleTimeout, SessionLength: f.SessionLength,
+		SpoolDir: filepath.Join(p.flags.ScratchDir, "uploads"), SpoolLimit: p.flags.SpoolLimit, IdleTimeout: f.IdleTimeout, SessionLength: f.SessionLength,
 		Ready: func(ctx context.Context) error {
 			if err := p.store.Ping(ctx); err != nil {
 				return err
@@ -193,13 +194,30 @@ func keepHouse(ctx context.Context, rt *runtime, p *parts, settings func() ([]by
 	return g.Wait()
 }
 
-// spareSlots are doorbells answered beside those that keep the engine busy, so that a slow EHR or a long recording does not
-// hold up deliveries and drafts; the engine's own slots are shared by chunk.
-const spareSlots = 2
+// What a worker takes at once. One recording more than the engine has slots keeps it busy while another one is fetched and
+// decoded; the slots are shared by chunk. One hand more is left free for what is STAT.
+const (
+	spareTranscriptions = 1
+	spareStat           = 1
+	draftsAtOnce        = 2
+	deliveriesAtOnce    = 3 // of lightAtOnce, so that a slow EHR does not hold up drafts
+	lightAtOnce         = 4
+)
 
 // answer makes the engine and answers doorbells until ctx ends.
 func answer(ctx context.Context, rt *runtime, p *parts, engine func(context.Context) (*recogniser, error)) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	host, _ := os.Hostname()
+	report := pipeline.WorkerReport{ID: id, Name: host}
+	waiting, ready := context.WithCancel(ctx)
+	attending := make(chan struct{})
+	go func() { defer close(attending); pipeline.Attend(waiting, p.store, report, rt.log) }() // it is there, and takes nothing yet
 	r, err := engine(ctx)
+	ready()
+	<-attending
 	if err != nil {
 		return err
 	}
@@ -208,15 +226,20 @@ func answer(ctx context.Context, rt *runtime, p *parts, engine func(context.Cont
 	if err != nil {
 		return err
 	}
+	w.ID, w.Stopping = id, ctx.Done()
 	rt.log.Info("working", "version", buildInfo(), "slots", r.Slots())
-	server := &tasks.Server{URL: p.flags.RedisURL, Do: w.Do, Concurrency: r.Slots() + spareSlots, Grace: 10 * time.Second, Log: rt.log}
-	if !p.flags.ListenEarly {
-		return server.Run(ctx)
+	report.Slots, report.Transcriptions = r.Slots(), r.Slots()+spareTranscriptions
+	report.Drafts, report.Deliveries = draftsAtOnce, deliveriesAtOnce
+	server := &tasks.Server{
+		URL: p.flags.RedisURL, Do: w.Do, Concurrency: report.Transcriptions + spareStat, Light: lightAtOnce, Grace: r.flags.Grace, Log: rt.log,
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	l := pipeline.NewListener(w, vault{p.objects}, r.Slots())
-	g.Go(func() error { l.Run(ctx); return nil })
-	g.Go(func() error { return server.Run(ctx) })
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { pipeline.Attend(gctx, p.store, report, rt.log); return nil })
+	g.Go(func() error { return server.Run(gctx) })
+	if p.flags.ListenEarly {
+		l := pipeline.NewListener(w, vault{p.objects}, r.Slots())
+		g.Go(func() error { l.Run(gctx); return nil })
+	}
 	return g.Wait()
 }
 

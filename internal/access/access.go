@@ -59,6 +59,8 @@ const (
 	Download     Action = "note.download" // take a version away as a file
 	ReadQuality  Action = "quality.read"  // error rates of authors, editors and models
 	Retry        Action = "job.retry"
+	Cancel       Action = "job.cancel" // stop automatic work
+	Rerun        Action = "job.rerun"  // order a stage anew that was done before
 	Reject       Action = "dictation.reject"
 	ReadAudit    Action = "audit.read"
 	ManagePeople Action = "people.manage"
@@ -72,7 +74,7 @@ const (
 // Actions lists every action, for tests that walk the whole matrix.
 func Actions() []Action {
 	return []Action{
-		Submit, List, View, Listen, Claim, Edit, Release, Send, Return, Sign, Amend, History, Download, ReadQuality, Retry, Reject,
+		Submit, List, View, Listen, Claim, Edit, Release, Send, Return, Sign, Amend, History, Download, ReadQuality, Retry, Cancel, Rerun, Reject,
 		ReadAudit, ManagePeople, ReadTerms, ManageTerms, ManageCorrections, Process,
 	}
 }
@@ -125,6 +127,8 @@ var table = map[Action]map[Role]rule{
 	Download:          {Physician: own, Supervisor: always, Compliance: always},
 	ReadQuality:       {Supervisor: always, System: always},
 	Retry:             {Supervisor: always, Admin: always},
+	Cancel:            {Supervisor: always, Admin: always},
+	Rerun:             {Supervisor: always, Admin: always},
 	Reject:            {Supervisor: always, Editor: claimed},
 	ReadAudit:         {Compliance: always},
 	ManagePeople:      {Admin: always},

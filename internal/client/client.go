@@ -24,6 +24,10 @@ import (
 type Client struct {
 	base string
 	http *http.Client
+
+	// OnWait is told when the server puts a recording off, how long the client waits before it comes again, and why. May
+	// be nil.
+	OnWait func(pause time.Duration, why *fault.Error)
 }
 
 // New returns a client for the server at base, "http://127.0.0.1:8080".
@@ -54,6 +58,8 @@ type Receipt struct {
 	Bytes      int64     `json:"bytes"`
 	ReceivedAt time.Time `json:"received_at"`
 	Duplicate  bool      `json:"duplicate"`
+	// ExpectedWait is about how many seconds it takes until the engine hears it; nil while that cannot be told.
+	ExpectedWait *int `json:"expected_wait"`
 }
 
 // Status is the light view of a dictation.
@@ -87,8 +93,14 @@ func (s Submission) fields() [][2]string {
 	}
 }
 
-// Submit uploads a recording and returns the receipt.
-func (c *Client) Submit(ctx context.Context, path string, sub Submission) (Receipt, error) {
+// Submit uploads a recording and returns the receipt. A server that has no room now is asked again when it said, because
+// the same recording is never two dictations.
+func (c *Client) Submit(ctx context.Context, path string, sub Submission) (r Receipt, err error) {
+	err = c.patiently(ctx, func() (err error) { r, err = c.submit(ctx, path, sub); return err })
+	return r, err
+}
+
+func (c *Client) submit(ctx context.Context, path string, sub Submission) (Receipt, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return Receipt{}, fault.Wrap(err, fault.Invalid, "file_unreadable", "The file cannot be opened. Check its name and that you may read it.")

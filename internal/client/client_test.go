@@ -187,3 +187,57 @@ func TestAnAnswerThatIsNoJSONIsAnError(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+func TestARecordingThatIsPutOffIsSentAgainWhenTheServerSaid(t *testing.T) {
+	t.Parallel()
+	var asked []time.Time
+	c := serve(t, map[string]http.HandlerFunc{
+		"POST /api/v1/dictations": func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			asked = append(asked, time.Now())
+			if len(asked) < 3 {
+				w.Header().Set("Retry-After", "1")
+				w.WriteHeader(http.StatusServiceUnavailable)
+				fmt.Fprint(w, `{"code":"queue_full","detail":"Too many wait."}`)
+				return
+			}
+			w.WriteHeader(http.StatusCreated)
+			fmt.Fprint(w, `{"id":"d1","expected_wait":240}`)
+		},
+	})
+	var told []string
+	c.OnWait = func(pause time.Duration, why *fault.Error) {
+		if pause < time.Second || pause > 1250*time.Millisecond {
+			t.Errorf("waits %s", pause)
+		}
+		told = append(told, why.Code)
+	}
+	r, err := c.Submit(context.Background(), recording(t, "sound"), client.Submission{})
+	if err != nil || r.ID != "d1" || r.ExpectedWait == nil || *r.ExpectedWait != 240 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if len(asked) != 3 || fmt.Sprint(told) != "[queue_full queue_full]" || asked[1].Sub(asked[0]) < time.Second {
+		t.Errorf("asked at %v, told %v", asked, told)
+	}
+}
+
+func TestWhoIsPutOffAndStoppedSaysWhy(t *testing.T) {
+	t.Parallel()
+	c := serve(t, map[string]http.HandlerFunc{
+		"POST /api/v1/dictations": func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.Header().Set("Retry-After", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat))
+			w.WriteHeader(http.StatusTooManyRequests)
+			fmt.Fprint(w, `{"code":"rate_limited","detail":"Too many attempts."}`)
+		},
+	})
+	ctx, stop := context.WithCancel(context.Background())
+	c.OnWait = func(pause time.Duration, _ *fault.Error) {
+		if pause > 13*time.Minute {
+			t.Errorf("waits %s", pause)
+		}
+		stop()
+	}
+	_, err := c.Submit(ctx, recording(t, "sound"), client.Submission{})
+	wantFault(t, err, fault.Unavailable, "rate_limited")
+}

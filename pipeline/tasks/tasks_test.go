@@ -68,7 +68,7 @@ func serve(t *testing.T, url string, concurrency int, do func(context.Context, p
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	s := &tasks.Server{URL: url, Do: do, Concurrency: concurrency, Grace: 5 * time.Second, Log: quiet}
+	s := &tasks.Server{URL: url, Do: do, Concurrency: concurrency, Grace: 50 * time.Millisecond, Log: quiet}
 	go func() { done <- s.Run(ctx) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
@@ -316,6 +316,63 @@ func TestAServerThatStopsWaitsForItsWork(t *testing.T) {
 	case <-finished:
 	default:
 		t.Error("the server ended before its work")
+	}
+}
+
+func TestDraftsAndDeliveriesDoNotWaitBehindTranscriptions(t *testing.T) {
+	t.Parallel()
+	url := testkit.Redis(t)
+	b := bell(t, url)
+	engine := make(chan struct{})
+	var got answered
+	for range 3 {
+		ring(t, b, doorbell(pipeline.Routine))
+	}
+	serve(t, url, 1, func(ctx context.Context, d pipeline.Doorbell) error {
+		if d.Kind == pipeline.TranscribeJob {
+			<-engine // every hand of the engine is busy
+		}
+		return got.do(ctx, d)
+	})
+	for _, kind := range []pipeline.JobKind{pipeline.DraftJob, pipeline.DeliverJob} {
+		for _, p := range []pipeline.Priority{pipeline.Stat, pipeline.Routine} {
+			d := doorbell(p)
+			d.Kind = kind
+			ring(t, b, d)
+		}
+	}
+	testkit.Until(t, 10*time.Second, "drafts and deliveries are done", func() bool { return len(got.list()) == 4 })
+	close(engine)
+	testkit.Until(t, 10*time.Second, "the transcriptions follow", func() bool { return len(got.list()) == 7 })
+}
+
+func TestAServerThatStopsLetsItsWorkComeToAPointAndTakesNothingNew(t *testing.T) {
+	t.Parallel()
+	url := testkit.Redis(t)
+	b := bell(t, url)
+	ring(t, b, doorbell(pipeline.Routine))
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	started, finish := make(chan struct{}), make(chan struct{})
+	var cut error
+	var got answered
+	s := &tasks.Server{URL: url, Concurrency: 1, Grace: time.Minute, Log: quiet, Do: func(ctx context.Context, d pipeline.Doorbell) error {
+		close(started)
+		<-finish
+		cut = ctx.Err()
+		return got.do(ctx, d)
+	}}
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	<-started
+	cancel()
+	ring(t, b, doorbell(pipeline.Stat)) // it comes too late for this server
+	close(finish)
+	if err := <-done; err != nil || cut != nil {
+		t.Errorf("ended with %v, the work's context with %v", err, cut)
+	}
+	if n := waiting(t, url, pipeline.Stat); len(got.list()) != 1 || n != 1 {
+		t.Errorf("%d answered, %d waiting", len(got.list()), n)
 	}
 }
 

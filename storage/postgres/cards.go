@@ -15,7 +15,9 @@ import (
 // are shown. Progress is that of the newest transcription; the claim is the one that holds now.
 const cardSelect = `
 	SELECT ` + dictationColumns + `, p.name, coalesce(pt.name, ''), coalesce(pt.mrn, ''), coalesce(a.seconds, 0),
-	       coalesce(j.done, 0), coalesce(j.total, 0), c.person_id, coalesce(c.name, ''), coalesce(v.obstacles, 0), coalesce(v.number, 0)
+	       coalesce(j.done, 0), coalesce(j.total, 0), c.person_id, coalesce(c.name, ''), coalesce(v.obstacles, 0), coalesce(v.number, 0),
+	       d.state IN ('failed', 'signed') AND coalesce((SELECT e.error_code = 'quarantined' FROM jobs e
+	           WHERE e.dictation_id = d.id ORDER BY e.created_at DESC, e.id DESC LIMIT 1), false)
 	FROM d
 	JOIN people p ON p.id = d.author_id
 	LEFT JOIN patients pt ON pt.id = d.patient_id
@@ -33,7 +35,7 @@ const cardSelect = `
 
 func scanCard(row pgx.CollectableRow) (c pipeline.Card, err error) {
 	err = row.Scan(append(dictationFields(&c.Dictation), &c.AuthorName, &c.PatientName, &c.MRN, &c.Seconds,
-		&c.Done, &c.Total, &c.ClaimedBy, &c.ClaimedName, &c.Obstacles, &c.Latest)...)
+		&c.Done, &c.Total, &c.ClaimedBy, &c.ClaimedName, &c.Obstacles, &c.Latest, &c.Quarantined)...)
 	inUTC(&c.Dictation)
 	return c, err
 }

@@ -20,3 +20,6 @@ func Migrations() fs.FS { return migrations }
 
 // ClientFault is what becomes of the words of pg_dump and pg_restore.
 var ClientFault = clientFault
+
+// Heads is the statement that picks work.
+const Heads = heads

@@ -15,13 +15,13 @@ import (
 const defaultAttempts = 5
 
 const jobColumns = `id, practice_id, dictation_id, kind, priority, input_sha256, gen, settings, state, attempt, max_attempts,
-	run_after, due_at, dispatch_no, lease_token, lease_until, error_code, created_at`
+	run_after, due_at, dispatch_no, lease_token, lease_until, error_code, crashes, created_at`
 
 func scanJob(row pgx.CollectableRow) (j pipeline.Job, err error) {
 	var token *uuid.UUID
 	var until *time.Time
 	err = row.Scan(&j.ID, &j.PracticeID, &j.DictationID, &j.Kind, &j.Priority, &j.InputSHA256, &j.Gen, &j.Settings, &j.State,
-		&j.Attempt, &j.MaxAttempts, &j.RunAfter, &j.DueAt, &j.DispatchNo, &token, &until, &j.ErrorCode, &j.CreatedAt)
+		&j.Attempt, &j.MaxAttempts, &j.RunAfter, &j.DueAt, &j.DispatchNo, &token, &until, &j.ErrorCode, &j.Crashes, &j.CreatedAt)
 	if token != nil && until != nil {
 		j.LeaseToken, j.LeaseUntil = *token, until.UTC()
 	}
@@ -46,8 +46,8 @@ func (t *tx) AddJob(ctx context.Context, j pipeline.Job) (uuid.UUID, error) {
 		j.Settings = []byte(`{}`)
 	}
 	tag, err := t.Exec(ctx, `
-		INSERT INTO jobs (id, practice_id, dictation_id, kind, priority, input_sha256, gen, settings, state, max_attempts, run_after, due_at)
-		SELECT $1, $2, d.id, $4, coalesce(nullif($5, ''), d.priority), $6, $7, $8, 'queued', $9,
+		INSERT INTO jobs (id, practice_id, dictation_id, author_id, kind, priority, input_sha256, gen, settings, state, max_attempts, run_after, due_at)
+		SELECT $1, $2, d.id, d.author_id, $4, coalesce(nullif($5, ''), d.priority), $6, $7, $8, 'queued', $9,
 		       coalesce($10::timestamptz, now()), coalesce($11::timestamptz, d.due_at)
 		FROM dictations d WHERE d.id = $3
 		ON CONFLICT (kind, dictation_id, input_sha256, gen) DO NOTHING`,

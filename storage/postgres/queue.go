@@ -12,48 +12,8 @@ import (
 	"vesper/pipeline"
 )
 
-// Dispatch implements pipeline.JobQueue. SKIP LOCKED keeps two relays off each other's jobs. Ringing happens before the
-// commit: if the commit fails, the same dispatch number is rung again, and the queue knows it.
-func (s *Store) Dispatch(ctx context.Context, limit int, ring func(context.Context, pipeline.Doorbell) error) (int, error) {
-	var rung int
-	var ringErr error
-	err := s.across(ctx, "dispatch jobs", func(t pgx.Tx) error {
-		rung, ringErr = 0, nil
-		bells, err := list(ctx, t, "pick due jobs", scanDoorbell, `
-			SELECT id, practice_id, dispatch_no + 1, kind, priority FROM jobs
-			WHERE state = 'queued' AND run_after <= now()
-			  AND (dispatched_at IS NULL OR dispatched_at < now() - make_interval(secs => $2))
-			ORDER BY (priority <> 'stat'), due_at, id LIMIT $1 FOR UPDATE SKIP LOCKED`,
-			atMost(limit), pipeline.RedispatchAge.Seconds())
-		if err != nil {
-			return err
-		}
-		ids := make([]uuid.UUID, 0, len(bells))
-		for _, b := range bells {
-			if ringErr = ring(ctx, b); ringErr != nil {
-				break // the rest is as undone as this one; the relay comes again
-			}
-			ids = append(ids, b.JobID)
-		}
-		if len(ids) == 0 {
-			return nil
-		}
-		_, err = t.Exec(ctx, `UPDATE jobs SET dispatch_no = dispatch_no + 1, dispatched_at = now() WHERE id = ANY ($1)`, ids)
-		rung = len(ids)
-		return wrap("record dispatch", err)
-	})
-	if err != nil {
-		return 0, err
-	}
-	return rung, ringErr
-}
-
-func scanDoorbell(row pgx.CollectableRow) (b pipeline.Doorbell, err error) {
-	err = row.Scan(&b.JobID, &b.PracticeID, &b.DispatchNo, &b.Kind, &b.Priority)
-	return b, err
-}
-
-// ClaimJob implements pipeline.JobQueue. A job whose time has not come, or whose attempts are used up, is not to be had.
+// ClaimJob implements pipeline.JobQueue. A job whose time has not come is not to be had, nor one that has taken its last
+// worker with it.
 func (s *Store) ClaimJob(ctx context.Context, id uuid.UUID, worker string) (job pipeline.Job, err error) {
 	token, err := uuid.NewRandom() // a secret of the run, not an ordered key
 	if err != nil {
@@ -62,10 +22,10 @@ func (s *Store) ClaimJob(ctx context.Context, id uuid.UUID, worker string) (job 
 	err = s.across(ctx, "claim job", func(t pgx.Tx) error {
 		found, err := find(ctx, t, "claim job", scanJob, `
 			UPDATE jobs SET state = 'running', lease_token = $2, lease_until = now() + make_interval(secs => $3),
-			       attempt = attempt + 1, worker = $4
+			       attempt = attempt + (state = 'queued')::int, crashes = crashes + (state = 'running')::int, worker = $4
 			WHERE id = $1 AND (state = 'queued' AND run_after <= now()
-			                   OR state = 'running' AND lease_until < now() AND attempt < max_attempts)
-			RETURNING `+jobColumns, id, token, pipeline.Lease.Seconds(), worker)
+			                   OR state = 'running' AND lease_until < now() AND crashes + 1 < $5)
+			RETURNING `+jobColumns, id, token, pipeline.Lease.Seconds(), worker, pipeline.CrashLimit)
 		if err != nil {
 			return err
 		}
@@ -90,16 +50,17 @@ func (s *Store) Heartbeat(ctx context.Context, id, token uuid.UUID) error {
 		WHERE id = $1 AND state = 'running' AND lease_token = $2`, id, token, pipeline.Lease.Seconds())
 }
 
-// RetryJob implements pipeline.JobQueue.
+// RetryJob implements pipeline.JobQueue. A run that the worker lived through ends a row of crashes; a stop says nothing.
 func (s *Store) RetryJob(ctx context.Context, id, token uuid.UUID, after time.Time, code string, refund bool) error {
 	return s.held(ctx, "put job back", `
 		UPDATE jobs SET state = 'queued', lease_token = NULL, lease_until = NULL, run_after = $3, error_code = $4,
-		       dispatched_at = NULL, attempt = attempt - CASE WHEN $5 THEN 1 ELSE 0 END
-		WHERE id = $1 AND state = 'running' AND lease_token = $2`, id, token, after, code, refund)
+		       dispatched_at = NULL, attempt = attempt - CASE WHEN $5 THEN 1 ELSE 0 END,
+		       crashes = CASE WHEN $5 THEN crashes WHEN $6 THEN crashes + 1 ELSE 0 END
+		WHERE id = $1 AND state = 'running' AND lease_token = $2`, id, token, after, code, refund, pipeline.Crashed(code))
 }
 
-// Reap implements pipeline.JobQueue. Jobs whose attempts are used up stay as they are, under their last token, until the
-// caller buries them: it does so together with the dictation and the event.
+// Reap implements pipeline.JobQueue. Jobs that took their last worker with them stay as they are, under their last token,
+// until the caller buries them: it does so together with the dictation and the event.
 func (s *Store) Reap(ctx context.Context) (requeued int, exhausted []pipeline.Job, err error) {
 	err = s.across(ctx, "reap jobs", func(t pgx.Tx) error {
 		if err := mendTimes(ctx, t); err != nil {
@@ -107,34 +68,41 @@ func (s *Store) Reap(ctx context.Context) (requeued int, exhausted []pipeline.Jo
 		}
 		tag, err := t.Exec(ctx, `
 			WITH lost AS (
-				SELECT id FROM jobs WHERE state = 'running' AND lease_until < now() AND attempt < max_attempts
+				SELECT id FROM jobs WHERE state = 'running' AND lease_until < now() AND crashes + 1 < $1
 				FOR UPDATE SKIP LOCKED)
 			UPDATE jobs j SET state = 'queued', lease_token = NULL, lease_until = NULL, run_after = now(), dispatched_at = NULL,
-			       error_code = 'lease_expired'
-			FROM lost WHERE j.id = lost.id`)
+			       error_code = 'lease_expired', crashes = crashes + 1, attempt = attempt - 1
+			FROM lost WHERE j.id = lost.id`, pipeline.CrashLimit)
 		if err != nil {
 			return wrap("requeue lost jobs", err)
 		}
 		requeued = int(tag.RowsAffected())
 		exhausted, err = list(ctx, t, "find exhausted jobs", scanJob, `
-			SELECT `+jobColumns+` FROM jobs WHERE state = 'running' AND lease_until < now() AND attempt >= max_attempts`)
+			SELECT `+jobColumns+` FROM jobs WHERE state = 'running' AND lease_until < now() AND crashes + 1 >= $1`, pipeline.CrashLimit)
 		return err
 	})
 	return requeued, exhausted, err
 }
 
 // SaveChunk implements pipeline.JobQueue. A chunk that is there stays as it is: settings are frozen, so both are equal.
+// One more chunk is progress, which ends a row of crashes.
 func (s *Store) SaveChunk(ctx context.Context, job, token uuid.UUID, number, total int, result json.RawMessage) error {
 	return s.across(ctx, "save chunk", func(t pgx.Tx) error {
-		held, err := get(ctx, t, "save chunk", pgx.RowTo[bool], `
-			WITH held AS (SELECT id, practice_id FROM jobs WHERE id = $1 AND state = 'running' AND lease_token = $2 FOR SHARE),
+		crashes, err := find(ctx, t, "save chunk", pgx.RowTo[int], `
+			WITH held AS (SELECT id, practice_id, crashes FROM jobs WHERE id = $1 AND state = 'running' AND lease_token = $2 FOR SHARE),
 			     saved AS (INSERT INTO job_chunks (job_id, practice_id, number, total, result)
-			               SELECT id, practice_id, $3, $4, $5 FROM held ON CONFLICT (job_id, number) DO NOTHING)
-			SELECT EXISTS (SELECT FROM held)`, job, token, number, total, result)
-		if err == nil && !held {
+			               SELECT id, practice_id, $3, $4, $5 FROM held ON CONFLICT (job_id, number) DO NOTHING RETURNING 1)
+			SELECT crashes * (SELECT count(*) FROM saved)::int FROM held`, job, token, number, total, result)
+		switch {
+		case err != nil:
+			return err
+		case crashes == nil:
 			return fenced()
+		case *crashes == 0:
+			return nil
 		}
-		return err
+		_, err = t.Exec(ctx, `UPDATE jobs SET crashes = 0 WHERE id = $1 AND lease_token = $2`, job, token)
+		return wrap("note progress", err)
 	})
 }
 

@@ -18,6 +18,7 @@ import (
 const (
 	childEnv   = "VESPER_ENGINE_CHILD"
 	niceEnv    = "VESPER_ENGINE_NICE"
+	memoryEnv  = "VESPER_ENGINE_MEMORY"
 	fdRequests = 3
 	fdReplies  = 4
 	fdWeights  = 5
@@ -32,6 +33,9 @@ func RunChildIfAsked() {
 	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil { // a core would hold speech
 		fmt.Fprintln(os.Stderr, "engine child: core limit:", err)
 		os.Exit(2)
+	}
+	if most, err := strconv.ParseUint(os.Getenv(memoryEnv), 10, 64); err == nil {
+		boundMemory(most)
 	}
 	runtime.LockOSThread() // OpenMP keeps one team of threads for each thread that calls it
 	if nice, err := strconv.Atoi(os.Getenv(niceEnv)); err == nil {

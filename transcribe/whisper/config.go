@@ -30,6 +30,7 @@ type Config struct {
 	Threads     int           // per child; 0: the processors shared out among the children
 	GPU         bool          // use the GPU backend that is built in; then one child by default
 	Nice        int           // scheduling priority of children; 0 means 5, so that pages stay quick. −1 means none
+	Memory      uint64        // most bytes of a child beside the shared weights; 0: as its model needs. Not for a GPU, nor outside Linux
 	CallTimeout time.Duration // 0: 5 min for one call, which is at most 30 s of audio
 	LoadTimeout time.Duration // 0: 3 min
 	Executable  string        // "": this binary
@@ -40,7 +41,7 @@ type Config struct {
 
 func (c Config) withDefaults() (Config, error) {
 	if c.Children <= 0 {
-		c.Children = defaultChildren(c)
+		c.Children = FitChildren(c.GPU, c.Model.Path)
 	}
 	if c.Threads <= 0 {
 		c.Threads = max(1, runtime.GOMAXPROCS(0)/c.Children)
@@ -68,26 +69,6 @@ func (c Config) withDefaults() (Config, error) {
 		c.Executable = self
 	}
 	return c, nil
-}
-
-// stateBytes is what a child needs beside the weights, which all share: about 160 MB measured for base, more for larger
-// models, whose states grow with them.
-const stateBytes = 192 << 20
-
-// defaultChildren is one child with one thread per processor, which beats fewer children with more threads, as long as
-// three quarters of the memory hold them.
-func defaultChildren(c Config) int {
-	if c.GPU {
-		return 1
-	}
-	n := runtime.GOMAXPROCS(0)
-	st, err := os.Stat(c.Model.Path)
-	if free := availableMemory(); err == nil && free > 0 {
-		weights := uint64(st.Size())
-		each := weights/2 + stateBytes
-		n = min(n, int((free/4*3-min(weights, free/4*3))/each))
-	}
-	return max(1, n)
 }
 
 // verify holds a file against its digest, and returns a stamp by which a later change can be seen without reading it all.

@@ -46,6 +46,9 @@ func startProcess(ctx context.Context, cfg Config) (*process, error) {
 	p := &process{requests: requests, replies: replies, said: &tail{}, exited: make(chan struct{})}
 	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), cfg.Executable, "engine-child") // outlives the call that starts it
 	p.cmd.Env = childEnvironment(cfg.Threads, cfg.Nice)
+	if !cfg.GPU { // drivers map far more than they use
+		p.cmd.Env = append(p.cmd.Env, memoryEnv+"="+strconv.FormatUint(memoryLimit(cfg), 10))
+	}
 	p.cmd.ExtraFiles = []*os.File{fromParent, toParent}
 	if cfg.weights != nil {
 		p.cmd.ExtraFiles = append(p.cmd.ExtraFiles, cfg.weights)

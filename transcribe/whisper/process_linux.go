@@ -15,6 +15,14 @@ func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
+// boundMemory makes an allocation beyond the limit fail, on which the child ends with what it was doing; and offers the child
+// first when the whole machine runs out, so that the worker and everything else live on. RLIMIT_AS would count the shared
+// weights and what the runtime only reserves; RLIMIT_DATA counts private memory that may be written.
+func boundMemory(most uint64) {
+	_ = syscall.Setrlimit(syscall.RLIMIT_DATA, &syscall.Rlimit{Cur: most, Max: most}) // lower than it was: always allowed
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("600"), 0)                    // raising one's own is always allowed
+}
+
 // availableMemory is what the kernel, or a tighter control group, would give us, in bytes; 0 if unknown.
 func availableMemory() uint64 {
 	var free uint64

@@ -14,3 +14,6 @@ func childAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgi
 
 // availableMemory is unknown here; the number of processors alone decides.
 func availableMemory() uint64 { return 0 }
+
+// boundMemory does nothing where the kernel has no such bound.
+func boundMemory(uint64) {}

@@ -27,6 +27,7 @@ type Service interface {
 	Cards(ctx context.Context, actor access.Actor, f pipeline.Filter) ([]pipeline.Card, error)
 	Counts(ctx context.Context, actor access.Actor) (map[pipeline.State]int, error)
 	Card(ctx context.Context, actor access.Actor, id uuid.UUID) (pipeline.Card, error)
+	Queue(ctx context.Context, actor access.Actor) (pipeline.QueueState, error)
 	Detail(ctx context.Context, actor access.Actor, id uuid.UUID) (pipeline.Detail, error)
 	SignaturePreview(ctx context.Context, actor access.Actor, id uuid.UUID) (pipeline.SignaturePreview, error)
 	History(ctx context.Context, actor access.Actor, id uuid.UUID) (pipeline.History, error)

@@ -203,6 +203,7 @@ var plain = map[string]string{
 	"dictation.listen": "listened to the recording", "note.claim": "took it for review", "note.edit": "saved a version",
 	"note.release": "gave it back to the queue", "note.send": "sent it to the physician", "note.return": "returned it to the editors",
 	"note.sign": "signed the note", "note.addendum": "wrote an addendum", "note.history": "opened the history", "note.download": "downloaded a version", "quality.read": "read the error rates", "job.retry": "ordered the work again",
+	"job.cancel": "cancelled the automatic work", "job.rerun": "ordered a stage anew",
 	"dictation.reject": "rejected the recording", "audit.read": "read the audit log", "people.manage": "changed an account",
 	"session.open": "logged in", "terms.read": "looked at the words", "terms.manage": "changed the words", "corrections.manage": "looked at or decided corrections", "session.close": "logged out", "patient.search": "searched patients", "encounter.list": "listed visits",
 }
@@ -213,6 +214,7 @@ var tries = map[string]string{
 	"note.claim": "tried to take it for review", "note.edit": "tried to save a version", "note.release": "tried to give it back",
 	"note.send": "tried to send it to the physician", "note.return": "tried to return it to the editors", "note.sign": "tried to sign",
 	"note.addendum": "tried to write an addendum", "note.history": "tried to open the history", "note.download": "tried to download a version", "quality.read": "tried to read the error rates", "job.retry": "tried to order the work again",
+	"job.cancel": "tried to cancel the automatic work", "job.rerun": "tried to order a stage anew",
 	"dictation.reject": "tried to reject the recording", "audit.read": "tried to read the audit log", "people.manage": "tried to change an account",
 	"session.open": "tried to log in", "terms.read": "tried to look at words", "terms.manage": "tried to change words", "corrections.manage": "tried to decide corrections", "patient.search": "tried to search patients", "encounter.list": "tried to list visits",
 }
@@ -223,7 +225,7 @@ func happened(e pipeline.Event) string {
 	if e.Action == "dictation.process" {
 		text = map[string]string{
 			"transcribed": "transcribed the recording", "drafted": "drafted the note", "sending": "began the delivery to the EHR",
-			"delivered": "delivered the signed note to the EHR and read it back", "dead": "gave up a step", "unknown": "got no clear answer from the EHR",
+			"delivered": "delivered the signed note to the EHR and read it back", "dead": "gave up a step", "quarantined": "set a step aside that broke down each time", "unknown": "got no clear answer from the EHR",
 			"chart_read": "read medications and problems from the EHR", "chart_unread": "went on without the EHR’s medications and problems",
 			"rejected": "was refused by the EHR", "reconciled": "took the work up again",
 		}[e.Detail["result"]]

@@ -59,6 +59,7 @@ type dictateData struct {
 	Visits    []pipeline.Encounter
 	WorkTypes []templates.Template
 	Recent    []pipeline.Card
+	Queue     pipeline.QueueState
 }
 
 func (s *site) dictate(r *http.Request, actor access.Actor) (any, string, error) {
@@ -70,7 +71,8 @@ func (s *site) dictate(r *http.Request, actor access.Actor) (any, string, error)
 	if err != nil {
 		return nil, "", err
 	}
-	return dictateData{Visits: encounters, WorkTypes: s.Service.WorkTypes(), Recent: recent}, "Dictate", nil
+	queue, err := s.Service.Queue(r.Context(), actor)
+	return dictateData{Visits: encounters, WorkTypes: s.Service.WorkTypes(), Recent: recent, Queue: queue}, "Dictate", err
 }
 
 type listData struct {
@@ -89,10 +91,10 @@ func (s *site) dictations(r *http.Request, actor access.Actor) (any, string, err
 	return s.list(r, actor, f, state, "Dictations")
 }
 
-func (s *site) list(r *http.Request, actor access.Actor, f pipeline.Filter, filter, title string) (any, string, error) {
+func (s *site) list(r *http.Request, actor access.Actor, f pipeline.Filter, filter, title string) (listData, string, error) {
 	cards, err := s.Service.Cards(r.Context(), actor, f)
 	if err != nil {
-		return nil, "", err
+		return listData{}, "", err
 	}
 	counts, err := s.Service.Counts(r.Context(), actor)
 	return listData{cards, counts, filter, actor.Role}, title, err
@@ -107,6 +109,16 @@ func (s *site) worklist(r *http.Request, actor access.Actor) (any, string, error
 	return s.list(r, actor, pipeline.Filter{States: []pipeline.State{pipeline.AwaitingSignature}}, "", "To sign")
 }
 
+type operationsData struct {
+	listData
+	Queue pipeline.QueueState
+}
+
 func (s *site) operations(r *http.Request, actor access.Actor) (any, string, error) {
-	return s.list(r, actor, pipeline.Filter{States: []pipeline.State{pipeline.Failed, pipeline.Rejected, pipeline.Signed}}, "", "Needs attention")
+	list, title, err := s.list(r, actor, pipeline.Filter{States: []pipeline.State{pipeline.Failed, pipeline.Rejected, pipeline.Signed}}, "", "Needs attention")
+	if err != nil {
+		return nil, "", err
+	}
+	queue, err := s.Service.Queue(r.Context(), actor)
+	return operationsData{list, queue}, title, err
 }

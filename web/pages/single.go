@@ -28,6 +28,7 @@ type statusData struct {
 	Mine  bool
 	Steps []step
 	Now   string // what happens at the moment, in plain words
+	Mends bool   // may stop the automatic work and order it anew
 }
 
 func (s *site) status(r *http.Request, actor access.Actor) (any, string, error) {
@@ -39,7 +40,7 @@ func (s *site) status(r *http.Request, actor access.Actor) (any, string, error) 
 	if err != nil {
 		return nil, "", err
 	}
-	return statusData{c, actor.Role, c.AuthorID == actor.ID, steps(c.State), nowWords(c)}, "Dictation", nil
+	return statusData{c, actor.Role, c.AuthorID == actor.ID, steps(c.State), nowWords(c), access.Decide(actor, access.Rerun, access.Resource{PracticeID: c.PracticeID}) == nil}, "Dictation", nil
 }
 
 // editData has no text of the note: the editor claims first and reads then, so that nobody reads what another holds.

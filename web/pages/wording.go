@@ -99,6 +99,11 @@ var reasons = map[string]string{
 	"engine_unavailable":   "The speech engine could not be started.",
 	"model_missing":        "The speech model is not installed.",
 	"attempts_used_up":     "It was tried several times without success.",
+	"quarantined":          "It broke down each time and was set aside.",
+	"cancelled":            "A person cancelled it.",
+	"superseded":           "It was ordered anew.",
+	"lease_expired":        "The worker that did it vanished; another one takes it up.",
+	"stopped":              "The worker was stopped; another one goes on.",
 	"stage_panicked":       "A step broke off. It can be ordered again.",
 	"ehr_unreachable":      "The EHR does not answer.",
 	"ehr_slow":             "The EHR did not answer in time.",
@@ -211,15 +216,32 @@ func eventDetail(e pipeline.Event) string {
 	if v := e.Detail["content_sha256"]; v != "" {
 		parts = append(parts, "content "+v[:min(12, len(v))])
 	}
-	if v := e.Detail["code"]; v != "" {
+	if v := e.Detail["stage"]; v != "" {
+		parts = append(parts, stageWords(v))
+	}
+	if v := e.Detail["code"]; v != "" && v != e.Detail["result"] {
 		parts = append(parts, reasonWords(v))
 	}
 	return strings.Join(parts, " · ")
 }
 
+// stageWords names a stage.
+func stageWords(stage string) string {
+	switch pipeline.JobKind(stage) {
+	case pipeline.TranscribeJob:
+		return "transcription"
+	case pipeline.DraftJob:
+		return "draft"
+	case pipeline.DeliverJob:
+		return "delivery"
+	default:
+		return stage
+	}
+}
+
 func tone(e pipeline.Event) string {
 	switch {
-	case e.Outcome == "refused", e.Detail["result"] == "dead", e.Detail["result"] == "rejected":
+	case e.Outcome == "refused", e.Detail["result"] == "dead", e.Detail["result"] == "quarantined", e.Detail["result"] == "rejected":
 		return "bad"
 	case e.Action == "note.sign", e.Detail["result"] == "delivered":
 		return "good"

@@ -96,6 +96,13 @@ func (s *stage) Card(context.Context, access.Actor, uuid.UUID) (pipeline.Card, e
 	return s.card(), s.fail
 }
 
+func (s *stage) Queue(context.Context, access.Actor) (pipeline.QueueState, error) {
+	return pipeline.QueueState{
+		Workload: pipeline.Workload{Stat: 1, Routine: 11, Running: 2, Slots: 2, Workers: 1, Runs: 4, AudioSeconds: 240, EngineSeconds: 40},
+		Wait:     200 * time.Second, WaitKnown: true, Accepting: true,
+	}, s.fail
+}
+
 func (s *stage) Detail(context.Context, access.Actor, uuid.UUID) (pipeline.Detail, error) {
 	return s.detail(), s.fail
 }

@@ -1,8 +1,8 @@
 // Talks to the JSON API. A failure is a Problem with a text for people; the network being away is one of them.
-export class Problem extends Error {
-  after = 0; // seconds that the server asks to wait
+import { retryAfter } from "./retry.ts";
 
-  constructor(readonly status: number, readonly code: string, detail: string) {
+export class Problem extends Error {
+  constructor(readonly status: number, readonly code: string, detail: string, readonly after = 0) {
     super(detail);
   }
 }
@@ -34,7 +34,6 @@ export async function request(method: string, path: string, o: Options = {}): Pr
   }
   if (res.ok) return res;
   const problem = await readProblem(res);
-  problem.after = Number(res.headers.get("Retry-After") ?? 0) || 0;
   if (res.status === 401 && !path.endsWith("/session")) document.dispatchEvent(new CustomEvent("vesper:signed-out"));
   throw problem;
 }
@@ -42,7 +41,8 @@ export async function request(method: string, path: string, o: Options = {}): Pr
 export async function readProblem(res: Response): Promise<Problem> {
   try {
     const p = (await res.json()) as { code?: string; detail?: string };
-    return new Problem(res.status, p.code ?? "unknown", p.detail ?? "Something went wrong. Try again.");
+    const after = retryAfter(res.headers.get("Retry-After"), Date.now());
+    return new Problem(res.status, p.code ?? "unknown", p.detail ?? "Something went wrong. Try again.", after);
   } catch {
     return new Problem(res.status, "unknown", `The server answered with an error (${res.status}). Try again.`);
   }

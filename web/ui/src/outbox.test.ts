@@ -1,6 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { later, mayDropCopy, pause, pauseAfter, percent, permanent, say, step, wished, worthRepeating, type Event, type Item, type Phase } from "./outbox.ts";
+import { inOrder, later, mayDropCopy, Pacing, pause, percent, permanent, say, step, worthRepeating, type Event, type Item, type Phase } from "./outbox.ts";
+import { retryAfter } from "./retry.ts";
 
 const item = (over: Partial<Item> = {}): Item => ({
   key: "k", owner: "p", made: 0, phase: "recording", name: "a.webm", type: "audio/webm", label: "", seconds: 0, bytes: 0, chunks: 0,
@@ -69,23 +70,6 @@ test("pauses grow to a minute and no further", () => {
   assert.deepEqual([1, 2, 3, 6, 40].map(pause), [2000, 4000, 8000, 60_000, 60_000]);
 });
 
-test("the server's wish for a pause is kept, and phones do not come back all at once", () => {
-  assert.equal(pauseAfter(1, 0, 0), 2000);
-  assert.equal(pauseAfter(1, 30, 0), 30_000);
-  assert.equal(pauseAfter(5, 3, 0), 32_000, "a shorter wish does not shorten our own pause");
-  assert.equal(pauseAfter(1, 30, 1), 37_500);
-  assert.equal(pauseAfter(1, 1e9, 0), 900_000, "nobody is sent away for ever");
-  for (let luck = 0; luck <= 1; luck += 0.1) assert.ok(pauseAfter(3, 20, luck) >= 20_000, "never before the time");
-});
-
-test("Retry-After is read as seconds or as a time", () => {
-  const now = Date.parse("2026-11-28T12:00:00Z");
-  assert.deepEqual(["17", " 5 ", "Sat, 28 Nov 2026 12:01:00 GMT", "Sat, 28 Nov 2026 11:00:00 GMT", "soon", "", "-4"].map((h) => wished(h, now) >= 0 && wished(h, now)),
-    [17, 5, 60, 0, 0, 0, wished("-4", now)]);
-  assert.equal(wished(undefined, now), 0);
-  assert.equal(wished(null, now), 0);
-});
-
 test("a busy server is not asked again within the same try, a broken connection is", () => {
   for (const [status, seconds] of [[0, 0], [503, 5], [423, 0], [409, 0], [500, 0]]) assert.equal(worthRepeating(status!, seconds!), true, `${status} ${seconds}`);
   for (const [status, seconds] of [[429, 1], [503, 60], [401, 0], [403, 0], [422, 0]]) assert.equal(worthRepeating(status!, seconds!), false, `${status} ${seconds}`);
@@ -97,4 +81,36 @@ test("a long wait is said, a short one is not worth it", () => {
   assert.equal(later(240), " Tried again in about 4 minutes.");
   const i = step(item({ phase: "uploading", bytes: 9 }), { kind: "interrupted", problem: "The server is busy." + later(60) });
   assert.equal(say(i, true), "On this device. The server is busy. Tried again in about 60 seconds.");
+});
+
+const stat = (over: Partial<Item> = {}): Item => item({ meta: { encounter: "", patient: "", work_type: "progress", priority: "stat" }, ...over });
+
+test("STAT is sent first, then as the recordings were made", () => {
+  const all = [item({ key: "a", made: 2 }), item({ key: "b", made: 1 }), stat({ key: "c", made: 4 }), stat({ key: "d", made: 3 })];
+  assert.deepEqual(inOrder(all).map((i) => i.key), ["d", "c", "b", "a"]);
+});
+
+test("the server's word on when to come again is read as seconds or as a date", () => {
+  const now = Date.parse("Sat, 28 Nov 2026 12:00:00 GMT");
+  for (const [header, want] of [["30", 30], ["Sat, 28 Nov 2026 12:01:00 GMT", 60], ["Sat, 28 Nov 2026 11:00:00 GMT", 0], ["soon", 0], ["-5", 0], [null, 0]] as const) {
+    assert.equal(retryAfter(header, now), want, String(header));
+  }
+});
+
+test("what was put off is not tried again before the server said, and STAT is", () => {
+  const p = new Pacing();
+  assert.equal(p.failed(item(), 30, 1000, 0), 30_000);
+  assert.equal(p.rest(item(), 2000), 29_000);
+  assert.equal(p.rest(stat(), 2000), 0);
+  assert.equal(p.rest(item(), 31_000), 0);
+  assert.equal(p.failed(item(), 100_000, 0, 0), 600_000, "no server is waited for longer than ten minutes");
+  assert.equal(new Pacing().failed(item(), 40, 0, 1), 50_000, "they do not all come back together");
+});
+
+test("without a word from the server the pauses grow, and end with a success", () => {
+  const p = new Pacing();
+  assert.deepEqual([1, 2, 3].map(() => p.failed(item(), 0, 0)), [2000, 4000, 8000]);
+  assert.equal(p.rest(item(), 0), 0, "a person's kick is not held up");
+  p.sent();
+  assert.equal(p.failed(item(), 0, 0), 2000);
 });

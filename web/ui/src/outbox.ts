@@ -93,11 +93,6 @@ export function say(item: Item, online: boolean): string {
 export const permanent = (status: number): boolean =>
   status >= 400 && status < 500 && ![401, 404, 408, 409, 410, 423, 425, 429].includes(status);
 
-// pauseAfter is the pause that is really made: as long as the server asks for, if that is longer, and up to a quarter more by
-// luck (0 to 1), so that the phones of a whole practice do not come back in the same moment.
-export const pauseAfter = (tries: number, seconds: number, luck: number): number =>
-  Math.round(Math.max(pause(tries), Math.min(seconds, 900) * 1000) * (1 + luck / 4));
-
 // patient is the longest wish of a server that is waited out within one try; a longer one is the pause of the round.
 const patient = 5;
 
@@ -105,17 +100,40 @@ const patient = 5;
 export const worthRepeating = (status: number, seconds: number): boolean =>
   status !== 401 && status !== 429 && !permanent(status) && seconds <= patient;
 
-// wished reads Retry-After, which counts seconds or names a time; 0 for none.
-export function wished(header: string | null | undefined, now: number): number {
-  const text = header?.trim() ?? "";
-  if (/^\d+$/.test(text)) return Number(text);
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? 0 : Math.max(0, Math.ceil((at - now) / 1000));
-}
-
 // later says in words when it is tried again, where that is long enough to be worth saying.
 export const later = (seconds: number): string =>
   seconds < 10 ? "" : seconds < 90 ? ` Tried again in about ${seconds} seconds.` : ` Tried again in about ${Math.round(seconds / 60)} minutes.`;
 
 // pause before the nth try, in milliseconds: 2 s doubling to 1 minute.
 export const pause = (tries: number): number => Math.min(60_000, 2000 * Math.pow(2, Math.max(0, tries - 1)));
+
+// inOrder is the order of sending: STAT first, then as they were made.
+export const inOrder = (items: Item[]): Item[] =>
+  [...items].sort((a, b) => Number(b.meta.priority === "stat") - Number(a.meta.priority === "stat") || a.made - b.made);
+
+const longestWait = 600; // seconds, whatever the server asks for
+
+// Pacing says when to try again. A server that puts routine recordings off is not asked about one before it said; STAT goes
+// at any time, because it is always taken.
+export class Pacing {
+  private tries = 0;
+  private routineFrom = 0; // ms since 1970
+
+  sent(): void {
+    this.tries = 0;
+  }
+
+  // failed returns the pause before the next round, in milliseconds. Spread out, so that those who were put off together do
+  // not come back together.
+  failed(item: Item, after: number, now: number, spread = Math.random()): number {
+    this.tries++;
+    const asked = Math.min(after, longestWait) * 1000 * (1 + spread / 4);
+    if (asked > 0 && item.meta.priority !== "stat") this.routineFrom = Math.max(this.routineFrom, now + asked);
+    return Math.max(pause(this.tries), asked);
+  }
+
+  // rest is how long this recording must not be tried yet, in milliseconds.
+  rest(item: Item, now: number): number {
+    return item.meta.priority === "stat" ? 0 : Math.max(0, this.routineFrom - now);
+  }
+}

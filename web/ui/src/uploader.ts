@@ -1,7 +1,8 @@
 // Brings what waits on this device to the server, one recording at a time, in one tab at a time.
 import * as tus from "tus-js-client";
-import { request, readProblem } from "./api.ts";
-import { later, pauseAfter, permanent, step, wished, worthRepeating, type Event, type Item } from "./outbox.ts";
+import { Problem, readProblem, request } from "./api.ts";
+import { inOrder, later, Pacing, permanent, step, worthRepeating, type Event, type Item } from "./outbox.ts";
+import { retryAfter } from "./retry.ts";
 import * as store from "./store.ts";
 import { fields } from "./tus.ts";
 
@@ -11,9 +12,7 @@ const chunkSize = 4 << 20; // bytes of one PATCH: what a broken connection can c
 export class Uploader {
   private running = false;
   private again = false;
-  private tries = 0;
-  private wish = 0; // seconds that the server asked for with its last refusal
-  private notBefore = 0; // ms since 1970
+  private readonly pacing = new Pacing();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly owner: string, private readonly changed: (item: Item) => void) {
@@ -23,14 +22,9 @@ export class Uploader {
     });
   }
 
-  // kick starts a round now, whatever pause was planned by ourselves. A pause that the server asked for is kept.
+  // kick starts a round now, whatever pause was planned; only what the server put off waits on.
   kick(): void {
     clearTimeout(this.timer);
-    const wait = this.notBefore - Date.now();
-    if (wait > 0) {
-      this.timer = setTimeout(() => this.kick(), wait);
-      return;
-    }
     this.again = true;
     if (!this.running) void this.run();
   }
@@ -48,17 +42,17 @@ export class Uploader {
   }
 
   private async round(): Promise<void> {
-    for (const { key } of await store.items(this.owner)) {
+    for (const { key } of inOrder(await store.items(this.owner))) {
       const item = await store.item(key);
       if (!item || (item.phase !== "waiting" && item.phase !== "uploading")) continue;
-      if (!(await this.send(item))) {
-        this.tries++;
-        const wait = pauseAfter(this.tries, this.wish, Math.random());
-        this.notBefore = this.wish > 0 ? Date.now() + wait : 0;
+      const rest = this.pacing.rest(item, Date.now());
+      const wait = rest > 0 ? rest : await this.send(item);
+      if (wait > 0) {
+        clearTimeout(this.timer);
         this.timer = setTimeout(() => this.kick(), wait);
         return;
       }
-      this.tries = 0;
+      this.pacing.sent();
     }
   }
 
@@ -72,13 +66,13 @@ export class Uploader {
     return next;
   }
 
-  // send returns false when the round should pause and try again.
-  private async send(first: Item): Promise<boolean> {
+  // send returns the pause after which the round should try again, 0 when this one is settled.
+  private async send(first: Item): Promise<number> {
     let item = await this.apply(first, { kind: "started" });
     const body = await store.recording(item);
     if (body.size === 0) {
       await this.apply(item, { kind: "refused", problem: "The recording on this device is empty." });
-      return true;
+      return 0;
     }
     try {
       const receipt = await this.transfer(body, item, (e) => {
@@ -87,14 +81,13 @@ export class Uploader {
         this.changed(item);
       });
       await this.apply(item, { kind: "received", dictation: receipt });
-      return true;
+      return 0;
     } catch (err) {
-      const { status, text, seconds } = await explain(err);
+      const { status, text, after } = await explain(err);
       const refused = permanent(status);
-      this.wish = seconds;
-      await this.apply(item, { kind: refused ? "refused" : "interrupted", problem: refused ? text : text + later(seconds) });
+      await this.apply(item, { kind: refused ? "refused" : "interrupted", problem: refused ? text : text + later(after) });
       if (status === 401) document.dispatchEvent(new CustomEvent("vesper:signed-out"));
-      return refused;
+      return refused ? 0 : this.pacing.failed(item, after, Date.now());
     }
   }
 
@@ -120,8 +113,8 @@ export class Uploader {
         onUploadUrlAvailable: () => tell(upload.url ? { kind: "started", url: upload.url } : { kind: "started" }),
         onProgress: (sent) => tell({ kind: "progress", sent }),
         onShouldRetry: (err) => {
-          const status = err.originalResponse?.getStatus() ?? 0;
-          return navigator.onLine && worthRepeating(status, wished(err.originalResponse?.getHeader("Retry-After"), Date.now()));
+          const res = err.originalResponse;
+          return navigator.onLine && worthRepeating(res?.getStatus() ?? 0, retryAfter(res?.getHeader("Retry-After"), Date.now()));
         },
         onError: reject,
         onSuccess: ({ lastResponse }) => resolve({ url: upload.url ?? "", dictation: lastResponse.getHeader("Vesper-Dictation") ?? "" }),
@@ -131,12 +124,12 @@ export class Uploader {
   }
 }
 
-async function explain(err: unknown): Promise<{ status: number; text: string; seconds: number }> {
+async function explain(err: unknown): Promise<{ status: number; text: string; after: number }> {
   if (err instanceof tus.DetailedError && err.originalResponse) {
     const res = err.originalResponse;
     const p = await readProblem(new Response(res.getBody() || "{}", { status: res.getStatus() < 200 ? 500 : res.getStatus() }));
-    return { status: res.getStatus(), text: p.message, seconds: wished(res.getHeader("Retry-After"), Date.now()) };
+    return { status: res.getStatus(), text: p.message, after: retryAfter(res.getHeader("Retry-After"), Date.now()) };
   }
-  const status = (err as { status?: number }).status ?? 0;
-  return { status, seconds: (err as { after?: number }).after ?? 0, text: status ? (err as Error).message : "The server cannot be reached; it is tried again." };
+  const { status = 0, after = 0 } = err instanceof Problem ? err : {};
+  return { status, text: status ? (err as Error).message : "The server cannot be reached; it is tried again.", after };
 }

@@ -58,6 +58,18 @@ async function lookWhetherMoved(): Promise<void> {
   }
 }
 
+// How long a recording would wait is asked for lightly, and said as the server says it.
+async function lookAtQueue(): Promise<void> {
+  try {
+    const q = await get<{ text: string }>("/api/v1/queue", { background: true });
+    const line = byID("queue-words");
+    line.hidden = q.text === "";
+    if (line.textContent !== q.text) line.textContent = q.text;
+  } catch {
+    // away from the network: the outbox says so
+  }
+}
+
 function choices(): { meta: Meta; label: string } {
   const visit = byID<HTMLSelectElement>("visit").selectedOptions[0];
   return {
@@ -271,3 +283,4 @@ void navigator.locks.query().then(async ({ held = [] }) => {
   uploader.kick();
 });
 every(6, lookWhetherMoved);
+every(30, lookAtQueue);

@@ -2,11 +2,13 @@
 import { get } from "../api.ts";
 import { byID, maybe } from "../dom.ts";
 import { fetchPage, swap } from "../fragment.ts";
+import { listen } from "../orders.ts";
 import { pollAfter } from "../poll.ts";
 import type { Status } from "../types.ts";
 
 const box = byID("status");
 let quiet = 0; // polls without any change
+let next: ReturnType<typeof setTimeout> | undefined;
 
 function showProgress(s: Status): boolean {
   const bar = maybe<HTMLProgressElement>("progress");
@@ -20,6 +22,11 @@ function showProgress(s: Status): boolean {
   return bar.value !== before;
 }
 
+function plan(wait: number): void {
+  clearTimeout(next);
+  next = setTimeout(() => void look(), wait);
+}
+
 async function look(): Promise<void> {
   let moved = false;
   try {
@@ -31,13 +38,19 @@ async function look(): Promise<void> {
     }
     quiet = moved ? 0 : quiet + 1;
     const wait = pollAfter(s.state, quiet);
-    if (wait > 0) setTimeout(() => void look(), wait);
+    if (wait > 0) plan(wait);
   } catch {
     quiet++;
-    setTimeout(() => void look(), pollAfter("signed", quiet + 5));
+    plan(pollAfter("signed", quiet + 5));
   }
 }
 void look();
+listen(async () => {
+  const page = await fetchPage(location.pathname);
+  if (page) swap("status", page);
+  quiet = 0;
+  plan(0); // it may have come to an end before, where nobody looks any more
+});
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") quiet = 0;
 });
