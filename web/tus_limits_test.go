@@ -21,53 +21,6 @@ func (a answer) told() answer {
 	return a
 }
 
-func TestUploadsAreBegunNoFasterThanAllowed(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, func(w *world) { w.config.Uploads = web.UploadLimits{Starts: 3, StartsAddress: 5} })
-	c, other := w.as("physician"), w.as("other")
-	for range 2 {
-		c.begin(1000, nil).want(201)
-	}
-	c.submit(tone(), "visit.wav", nil, nil).want(201) // a form counts as well
-	c.begin(1000, nil).problem(429, "rate_limited").told()
-	c.submit(tone(), "visit.wav", nil, nil).problem(429, "rate_limited").told()
-	for range 2 {
-		other.begin(1000, nil).want(201)
-	}
-	other.begin(1000, nil).problem(429, "rate_limited").told() // its own allowance is not used up: that of the address is
-}
-
-func TestRequestsForAnUploadComeNoFasterThanAllowed(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, func(w *world) { w.config.Uploads = web.UploadLimits{Pieces: 4, PiecesAddress: 6} })
-	c, other := w.as("physician"), w.as("other")
-	path := c.begin(1000, nil).want(201).header.Get("Location")
-	c.patch(path, 0, make([]byte, 10)).want(204)
-	c.head(path).want(200)
-	c.do("POST", path+"/finish", nil).problem(409, "upload_incomplete")
-	c.patch(path, 10, make([]byte, 10)).want(204)
-	testUntilLimited(t, func() answer { return c.patch(path, 20, nil) })
-	theirs := other.begin(1000, nil).want(201).header.Get("Location")
-	testUntilLimited(t, func() answer { return other.patch(theirs, 0, nil) })
-	// Guessing at the uploads of others is counted too.
-	testUntilLimited(t, func() answer {
-		return other.do("DELETE", path, nil, "Tus-Resumable", "1.0.0")
-	})
-	c.do("GET", "/api/v1/session", nil).want(200)
-}
-
-// testUntilLimited repeats a request that is soon refused: an allowance refills while a slow machine thinks.
-func testUntilLimited(t *testing.T, do func() answer) {
-	t.Helper()
-	for range 200 {
-		if a := do(); a.status == 429 {
-			a.problem(429, "rate_limited").told()
-			return
-		}
-	}
-	t.Fatal("200 requests at once and none is refused")
-}
-
 func TestUnfinishedUploadsAreBoundedByPersonAndPractice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w *world) {

@@ -22,11 +22,16 @@ const (
 
 	// patience is how long one piece may take. What arrived by then is kept, and the next try goes on behind it.
 	patience = 5 * time.Minute
+
+	// prompt is how long an answer without work behind it may take.
+	prompt = time.Minute
 )
 
 // Begin announces a recording of this many bytes. The path that it returns is all that is needed to go on with the
 // upload later, from another process too.
 func (c *Client) Begin(ctx context.Context, name string, size int64, sub Submission) (path string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, prompt)
+	defer cancel()
 	req, err := c.tus(ctx, http.MethodPost, uploads, nil)
 	if err != nil {
 		return "", err
@@ -46,6 +51,8 @@ func (c *Client) Begin(ctx context.Context, name string, size int64, sub Submiss
 
 // Offset asks how many bytes of an upload the server has.
 func (c *Client) Offset(ctx context.Context, path string) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, prompt)
+	defer cancel()
 	req, err := c.tus(ctx, http.MethodHead, path, nil)
 	if err != nil {
 		return 0, err
@@ -105,6 +112,8 @@ func (c *Client) Finish(ctx context.Context, path string) (Receipt, error) {
 
 // Discard tells the server to forget an upload that is not received.
 func (c *Client) Discard(ctx context.Context, path string) error {
+	ctx, cancel := context.WithTimeout(ctx, prompt)
+	defer cancel()
 	req, err := c.tus(ctx, http.MethodDelete, path, nil)
 	if err != nil {
 		return err

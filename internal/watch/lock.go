@@ -109,10 +109,19 @@ func (l *lock) write() error {
 	return l.file.Truncate(int64(len(raw) + 1))
 }
 
-// beat shows that we live, unless somebody else took over or the folder went away.
-func (l *lock) beat() error {
+// held says that the lock is still ours and that its folder is still the one that it was taken in: a share that comes or
+// goes brings another file, or none.
+func (l *lock) held() error {
 	if h, err := readHolder(l.path); err != nil || h.Token != l.own.Token {
 		return errors.Join(errLost, plain(err))
+	}
+	return nil
+}
+
+// beat shows that we live, unless somebody else took over or the folder went away.
+func (l *lock) beat() error {
+	if err := l.held(); err != nil {
+		return err
 	}
 	l.own.Beat++
 	return l.write()

@@ -211,7 +211,7 @@ func (w *watcher) putAway(f *file, before os.FileInfo) error {
 	if err != nil {
 		return stays(err)
 	}
-	if after, err := os.Lstat(to); err == nil && (after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) && os.SameFile(before, after)) {
+	if !w.same(to, before, f.sum) {
 		if back, err := free(w.path(f.name)); err == nil && os.Rename(to, back) == nil {
 			return errChanged
 		}
@@ -223,6 +223,25 @@ func (w *watcher) putAway(f *file, before os.FileInfo) error {
 	}
 	w.events <- Event{Number: f.number, Name: f.name, Sum: f.sum, What: Moved, Place: w.shown(to), Sent: f.sight.size, Size: f.sight.size}
 	return nil
+}
+
+// same says whether what was moved is what was compared: the same file with the same size and time, or, where it was put
+// in the other's place or copied to another disk, the same bytes.
+func (w *watcher) same(to string, before os.FileInfo, sum string) bool {
+	after, err := os.Lstat(to)
+	if err != nil {
+		return true // it is not here to be moved back
+	}
+	if os.SameFile(before, after) {
+		return after.Size() == before.Size() && after.ModTime().Equal(before.ModTime())
+	}
+	there, _, err := open(to)
+	if err != nil {
+		return false
+	}
+	defer there.Close()
+	now, err := hash(there)
+	return err == nil && now == sum
 }
 
 // putAside moves an unusable recording.

@@ -68,6 +68,8 @@ func (s *Session) signIn(ctx context.Context, ended int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	_, err = s.API.Login(ctx, s.Login, password)
 	if k := fault.KindOf(err); k == fault.Unauthenticated || k == fault.Forbidden {
 		return 0, fault.Wrap(err, fault.Unauthenticated, CodePassword,

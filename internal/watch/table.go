@@ -195,7 +195,7 @@ func (w *watcher) fail(f *file, err error) error {
 	}
 	f.tries++
 	switch {
-	case !fault.Retryable(err):
+	case !fault.Retryable(err) && fa.Kind != fault.Unauthenticated: // a session that ends again at once is a matter of time
 		w.hold(f, err)
 	case fa.Kind == fault.Unavailable && fa.Code != "upload_busy" && fa.Code != "upload_stalled" && fa.Code != codeStays:
 		// The server as a whole: nothing is gained by trying the next recording at once.

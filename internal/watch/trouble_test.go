@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"vesper/internal/fault"
-	"vesper/internal/testkit"
 	"vesper/internal/watch"
 	"vesper/web"
 )
@@ -120,14 +119,12 @@ func TestAnUploadThatTheServerRemovedBeginsAnew(t *testing.T) {
 
 func TestAnEndedSessionIsOpenedAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *web.Config) { c.SessionLength = 700 * time.Millisecond })
+	w := newWorld(t)
 	o := w.options()
 	r := w.watch(o)
 	w.put("first.wav", tone(4000))
 	r.tells("first.wav moved")
-	testkit.Until(t, 10*time.Second, "the session has ended", func() bool {
-		return fault.KindOf(o.Session.API.Do(t.Context(), http.MethodGet, "/api/v1/session", nil, nil)) == fault.Unauthenticated
-	})
+	w.must(o.Session.API.Do(t.Context(), http.MethodDelete, "/api/v1/session", nil, nil))
 	w.put("second.wav", tone(4000))
 	r.tells("second.wav moved")
 	if n := w.wire.count("POST /api/v1/session"); n != 2 {

@@ -297,3 +297,28 @@ func TestFiveHundredRecordingsAreImportedOnce(t *testing.T) {
 	}
 	t.Logf("%d recordings in %.1f s", n, time.Since(began).Seconds())
 }
+
+func TestAFileThatIsPutInTheOthersPlaceIsNotTakenForIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first, second := tone(8000), tone(8000)
+	path := w.put("visit.wav", first)
+	info, err := os.Stat(path)
+	w.must(err)
+	w.wire.set(nil, func(_ http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/finish") { // another recording under the same name, as large and as old
+			w.wire.set(nil, nil)
+			other := w.put("other.tmp", second)
+			w.must(os.Chtimes(other, info.ModTime(), info.ModTime()))
+			w.must(os.Rename(other, path))
+		}
+		return false
+	})
+	r := w.watch(w.options())
+	r.tells("visit.wav changed")
+	r.tells("visit.wav moved")
+	there, err := os.ReadFile(filepath.Join(w.dir, "sent", today(), "visit.wav"))
+	if err != nil || !bytes.Equal(there, second) || len(w.dictations()) != 2 {
+		t.Errorf("%d dictations; the second recording lies where it should: %v, %v", len(w.dictations()), bytes.Equal(there, second), err)
+	}
+}

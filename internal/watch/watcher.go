@@ -237,6 +237,10 @@ func (w *watcher) loop(ctx context.Context, l *lock) error {
 				return err
 			}
 		case <-tick.C:
+			// Rules belong to the folder they were read in, so nothing is looked at in another.
+			if err := l.held(); err != nil {
+				return err
+			}
 			if err := w.lookAgain(); err != nil {
 				return err
 			}

@@ -140,7 +140,7 @@ test("a tab that is killed in the middle of an upload loses nothing", { timeout:
   let pieces = 0;
   let reached;
   const second = new Promise((r) => { reached = r; });
-  await context.route(uploads, (route) => {
+  await page.route(uploads, (route) => {
     if (route.request().method() !== "PATCH" || ++pieces === 1) return route.continue();
     reached(); // the second piece never leaves the device
   });
@@ -152,7 +152,6 @@ test("a tab that is killed in the middle of an upload loses nothing", { timeout:
   await page.locator("#outbox li", { hasText: /uploading \d+%/i }).first().waitFor();
   const cdp = await context.newCDPSession(page);
   await Promise.race([cdp.send("Page.crash").catch(() => {}), page.waitForEvent("crash")]);
-  await context.unroute(uploads);
 
   const next = await context.newPage();
   const offsets = [];
