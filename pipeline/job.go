@@ -49,6 +49,7 @@ type Job struct {
 	LeaseUntil  time.Time
 	ErrorCode   string // code of the last failure; never patient text
 	CreatedAt   time.Time
+	TraceParent string // W3C traceparent of what ordered the job; "" where nobody traces
 }
 
 // Doorbell is what travels through the queue: ids only.

@@ -105,6 +105,7 @@ var attempts = map[access.Action]attempt{
 		_, err := w.svc.Learning(context.Background(), a, w.people["physician"].ID)
 		return err
 	},
+	access.Operate: func(w *world, a access.Actor, _ uuid.UUID) error { return w.svc.OpenQueues(context.Background(), a) },
 	access.Process: nil, // only workers: the service has no such method
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/trace"
 
 	"vesper/ehr"
 	"vesper/internal/access"
@@ -52,7 +53,9 @@ type Worker struct {
 	TempDir    string           // private folder for recordings while they are worked on
 	Name       string           // shown in the job table
 	Log        *slog.Logger
-	Kick       func() // wakes the relay; may be nil
+	Kick       func()               // wakes the relay; may be nil
+	Watch      Watch                // is told of each run; may be nil
+	Traces     trace.TracerProvider // makes the spans of runs; may be nil
 }
 
 // errFenced is the cause of cancelling a run whose lease another worker has taken.
@@ -81,6 +84,8 @@ func (w *Worker) Do(ctx context.Context, bell Doorbell) error {
 
 // run does the job's stage under a heartbeat and returns the job that follows it, if any.
 func (w *Worker) run(ctx context.Context, job Job) (next uuid.UUID, err error) {
+	ctx, end := w.begin(ctx, job)
+	defer func() { end(err) }()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	beats := make(chan struct{})

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 
@@ -38,6 +39,8 @@ type serviceFlags struct {
 	MaxRecordingBytes int64  `help:"Largest recording that is taken, in bytes." default:"2147483648"`
 	ScratchDir        string `help:"Private folder for uploads and temporary files." default:"${scratch}" placeholder:"DIR"`
 	ownScratch        bool   // no other process uses the scratch folder
+
+	aroundStore func(http.RoundTripper) http.RoundTripper // counts what goes to the object store; may be nil
 }
 
 // engineFlags choose the model and the size of the engine.

@@ -106,7 +106,7 @@ func (f engineFlags) openPool(ctx context.Context, rt *runtime, name string) (*w
 		return nil, err
 	}
 	return whisper.New(ctx, whisper.Config{
-		Model: engineFile(model), VAD: engineFile(vad), Children: f.Children, Log: rt.log, GPU: f.GPU || models.Detect().GPU,
+		Watch: rt.watch.pool(), Model: engineFile(model), VAD: engineFile(vad), Children: f.Children, Log: rt.log, GPU: f.GPU || models.Detect().GPU,
 	})
 }
 
