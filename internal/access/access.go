@@ -132,7 +132,7 @@ var table = map[Action]map[Role]rule{
 	ReadTerms:         {Physician: own, Supervisor: shared, Admin: shared, System: always},
 	ManageTerms:       {Physician: own, Supervisor: shared, Admin: shared, System: always},
 	ManageCorrections: {Supervisor: always},
-	Operate:           {Admin: shared},
+	Operate:           {Admin: always},
 	Process:           {System: always},
 }
 
