@@ -65,6 +65,9 @@ func TestOnlyAdministratorsSeeTheQueueAndOpeningItIsOnRecord(t *testing.T) {
 	if n := w.opened(); n != 1 {
 		t.Errorf("opening the page leaves %d events", n)
 	}
+	if body := admin.get("/operations").want(http.StatusOK).body; !strings.Contains(body, `href="/operations/queues/"`) {
+		t.Error("nothing leads to the page")
+	}
 	admin.get("/operations/queues/api/queues").want(http.StatusOK)
 	admin.get("/operations/queues/favicon.ico").want(http.StatusOK)
 	if n := w.opened(); n != 1 {

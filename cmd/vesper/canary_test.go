@@ -182,7 +182,7 @@ func (w *watcher) refused(physician, editor *client.Client, id string) {
 		}
 		w.seen["problems"] += what + ": " + err.Error() + " " + fault.As(err).Public + "\n"
 	}
-	w.seen["error pages"] = get(w.T, w.url+"/api/v1/"+uttered) + get(w.T, w.url+"/static/"+uttered)
+	w.seen["error pages"] = get(w.T, w.url+"/api/v1/"+uttered) + get(w.T, w.url+"/static/"+uttered) + get(w.T, w.url+"/healthz") // which is a detail of the log
 }
 
 type section struct {

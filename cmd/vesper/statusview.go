@@ -112,7 +112,7 @@ func (v view) services(r report) []string {
 		parts = append(parts, s.Name+" "+mark)
 	}
 	for _, w := range r.Workers {
-		parts = append(parts, fmt.Sprintf("worker %s/%d %d of %d busy", w.Host, w.PID, w.Busy, w.Slots))
+		parts = append(parts, fmt.Sprintf("worker %s/%d for %d at once", w.Host, w.PID, w.Slots))
 	}
 	if r.DiskFree > 0 {
 		parts = append(parts, fmt.Sprintf("disk %.1f GB free", float64(r.DiskFree)/1e9))

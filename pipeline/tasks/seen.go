@@ -16,7 +16,6 @@ type Seen struct {
 	Host  string    `json:"host"`
 	PID   int       `json:"pid"`
 	Slots int       `json:"slots"`
-	Busy  int       `json:"busy"`
 	Since time.Time `json:"since"`
 }
 
@@ -35,7 +34,7 @@ func Workers(url string) ([]Seen, error) {
 	}
 	var out []Seen
 	for _, s := range servers {
-		out = append(out, Seen{Host: s.Host, PID: s.PID, Slots: s.Concurrency, Busy: len(s.ActiveWorkers), Since: s.Started.UTC()})
+		out = append(out, Seen{Host: s.Host, PID: s.PID, Slots: s.Concurrency, Since: s.Started.UTC()})
 	}
 	slices.SortFunc(out, func(a, b Seen) int { return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.PID, b.PID)) })
 	return out, nil
