@@ -41,7 +41,7 @@ type Config struct {
 	Client *http.Client
 	// Wrap is put around the client's transport, to count and trace what goes through; may be nil.
 	Wrap func(http.RoundTripper) http.RoundTripper
-	Now    func() time.Time // nil means time.Now
+	Now  func() time.Time // nil means time.Now
 }
 
 // withDefaults fills in what was left out.
