@@ -35,8 +35,8 @@ func (s *source) Pulse(context.Context) (pipeline.Pulse, error) {
 		return pipeline.Pulse{}, errors.New("the database is away")
 	}
 	p := pipeline.Pulse{At: time.Now(), Counts: []pipeline.Count{
-		{pipeline.PulseTurnaround, "stat", "0-50", 2}, {pipeline.PulseTurnaround, "routine", "over", 1}, {pipeline.PulseDead, "draft", "template_broken", 1},
-		{pipeline.PulseDead, "draft", canary, 1}, {"of_a_later_version", "", "", 1}, {pipeline.PulseDeliveries, "rejected", "", 1},
+		count(pipeline.PulseTurnaround, "stat", "0-50", 2), count(pipeline.PulseTurnaround, "routine", "over", 1), count(pipeline.PulseDead, "draft", "template_broken", 1),
+		count(pipeline.PulseDead, "draft", canary, 1), count("of_a_later_version", "", "", 1), count(pipeline.PulseDeliveries, "rejected", "", 1),
 	}}
 	for _, m := range []string{pipeline.PulseQueue, pipeline.PulseQueueDue, pipeline.PulseQueueAge} {
 		p.Counts = append(p.Counts, pipeline.Count{Measure: m, A: "transcribe", B: "stat", Value: 3})
@@ -54,6 +54,10 @@ func (s *source) Pulse(context.Context) (pipeline.Pulse, error) {
 		p.Counts = append(p.Counts, pipeline.Count{Measure: m, Value: 1})
 	}
 	return p, nil
+}
+
+func count(measure, a, b string, value float64) pipeline.Count {
+	return pipeline.Count{Measure: measure, A: a, B: b, Value: value}
 }
 
 // busy is a process in which everything that is counted has happened.
