@@ -160,7 +160,7 @@ var drivers = map[string][]string{
 	"github.com/hibiken/asynq":     {"pipeline/tasks"},
 	"github.com/hibiken/asynqmon":  {"pipeline/tasks"},
 	"github.com/prometheus":        {"internal/telemetry"},
-	"go.opentelemetry.io/otel/sdk": {"internal/telemetry"},
+	"go.opentelemetry.io/otel/sdk": {"internal/telemetry", "internal/trail"}, // trail: its tests
 	"C":                            {"transcribe/whisper"},
 	"github.com/ggerganov":         {"transcribe/whisper"},
 	"github.com/ggml-org/whisper":  {"transcribe/whisper"},
