@@ -54,6 +54,7 @@ type Job struct {
 	ErrorCode   string // code of the last failure; never patient text
 	Crashes     int    // runs in a row that broke down, or took their worker with them, without one more chunk saved
 	CreatedAt   time.Time
+	TraceParent string // W3C traceparent of what ordered the job; "" where nobody traces
 
 	progress *progress // of the present run; nil before it
 }

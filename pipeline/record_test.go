@@ -85,6 +85,7 @@ var looks = map[string]struct {
 		_, err := w.svc.Rendering(context.Background(), a, id, 0, render.Text)
 		return err
 	}},
+	"OpenQueues": {"", "admin", 1, attempts[access.Operate]},
 	"AuditTrail": {"", "compliance", 1, attempts[access.ReadAudit]},
 	"VerifyAudit": {"", "compliance", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
 		_, err := w.svc.VerifyAudit(context.Background(), a)

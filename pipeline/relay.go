@@ -87,6 +87,7 @@ type Keeper struct {
 	SignKey  string                                                         // secret key of the audit log
 	Outside  func(ctx context.Context, size int64, checkpoint []byte) error // keeps checkpoints outside PostgreSQL; may be nil
 	Log      *slog.Logger
+	Watch    Watch // is told of each round; may be nil
 
 	unkept   []kept // checkpoints that could not be copied outside yet, oldest first; only sequence touches them
 	caughtUp bool   // the newest checkpoint of earlier processes was looked at
@@ -106,9 +107,12 @@ func (k *Keeper) every(ctx context.Context, d time.Duration, what string, fn fun
 	tick := time.NewTicker(d)
 	defer tick.Stop()
 	for {
-		if err := fn(ctx); err != nil && ctx.Err() == nil {
+		began := time.Now()
+		err := fn(ctx)
+		if err != nil && ctx.Err() == nil {
 			k.Log.WarnContext(ctx, what, "err", err)
 		}
+		k.watched(what, began, err)
 		select {
 		case <-ctx.Done():
 			return

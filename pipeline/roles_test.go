@@ -115,6 +115,7 @@ var attempts = map[access.Action]attempt{
 		_, err := w.svc.Learning(context.Background(), a, w.people["physician"].ID)
 		return err
 	},
+	access.Operate: func(w *world, a access.Actor, _ uuid.UUID) error { return w.svc.OpenQueues(context.Background(), a) },
 	access.Process: nil, // only workers: the service has no such method
 }
 
@@ -257,7 +258,7 @@ func TestPeopleOfAnotherPracticeFindNothing(t *testing.T) {
 		w.must(w.serve.InTx(context.Background(), elsewhere, func(ctx context.Context, tx pipeline.Tx) error { return tx.InsertPerson(ctx, p, hash) }))
 		for action, try := range attempts {
 			switch action {
-			case access.Process, access.ReadAudit, access.ManagePeople, access.ReadTerms, access.ManageTerms, access.ReadQuality, access.ManageCorrections:
+			case access.Process, access.ReadAudit, access.ManagePeople, access.ReadTerms, access.ManageTerms, access.ReadQuality, access.ManageCorrections, access.Operate:
 				continue // these are about the actor's own practice
 			}
 			before := w.events(id)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/trace"
 
 	"vesper/ehr"
 	"vesper/internal/access"
@@ -54,8 +55,10 @@ type Worker struct {
 	ID         uuid.UUID        // of this process, under which it reports what it takes
 	Stopping   <-chan struct{}  // closed when the worker shall come to an end; nil: never
 	Log        *slog.Logger
-	Kick       func()    // wakes the relay; may be nil
-	Listener   *Listener // hears uploads while they arrive; may be nil
+	Kick       func()               // wakes the relay; may be nil
+	Listener   *Listener            // hears uploads while they arrive; may be nil
+	Watch      Watch                // is told of each run; may be nil
+	Traces     trace.TracerProvider // makes the spans of runs; may be nil
 }
 
 // errFenced is the cause of cancelling a run whose lease another worker has taken.
@@ -96,6 +99,8 @@ func (w *Worker) kick() {
 
 // run does the job's stage under a heartbeat and returns the job that follows it, if any.
 func (w *Worker) run(ctx context.Context, job Job) (next uuid.UUID, err error) {
+	ctx, end := w.begin(ctx, job)
+	defer func() { end(err) }()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	beats := make(chan struct{})

@@ -46,12 +46,14 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // observe is the outermost layer: it gives the request its id and deadlines, turns panics into a plain problem, and
 // writes one line to the access log. That line holds the matched route, never the path or the query.
-func observe(log *slog.Logger, next http.Handler) http.Handler {
+func observe(log *slog.Logger, watch watching, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		q := newRequest(w)
 		rec := &recorder{ResponseWriter: w}
-		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, q))
+		ctx, end := watch.begin(context.WithValue(r.Context(), requestKey{}, q), r, q)
+		defer func() { end(rec.status) }()
+		r = r.WithContext(ctx)
 		w.Header().Set("X-Request-Id", q.id)
 		read := readTime
 		if r.ContentLength == 0 {

@@ -26,7 +26,7 @@ func (s *Server) pagesHandler() (http.Handler, error) {
 		return nil, fmt.Errorf("open the bundles: %w", err)
 	}
 	h, err := pages.New(pages.Config{
-		Service: s.svc, Actor: Actor, Nonce: Nonce, Assets: assets, Idle: s.cfg.IdleTimeout, Log: s.log,
+		Service: s.svc, Actor: Actor, Nonce: Nonce, Assets: assets, Idle: s.cfg.IdleTimeout, Queues: s.cfg.Queues != nil, Log: s.log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("build the pages: %w", err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/danielgtaylor/huma/v2"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Config is what the server needs. Fields are required unless they say otherwise.
@@ -44,6 +45,10 @@ type Config struct {
 	ListenAfter   time.Duration // age at which an unfinished upload is given to the workers; 0 means 10 seconds
 	ListenBytes   int64         // and how much of it must be here; 0 means 128 KiB
 	TLS           *tls.Config   // serve TLS with these certificates; nil means plain HTTP
+
+	Queues QueuePages           // the work queue's own pages; may be nil
+	Watch  Watch                // is told of each answered request; may be nil
+	Traces trace.TracerProvider // makes the spans of requests; may be nil
 
 	// Pages replaces the pages with another handler of everything outside of the API; nil means our own.
 	Pages http.Handler
@@ -126,6 +131,7 @@ func (s *Server) mount() error {
 	s.mountCorrections()
 	s.mountAudit()
 	s.mountHealth()
+	s.mountQueues()
 	if err := s.serveDescription(); err != nil {
 		return fmt.Errorf("describe the API: %w", err)
 	}
@@ -137,7 +143,7 @@ func (s *Server) mount() error {
 	h = s.withSession(h)
 	h = sameOrigin(s.cfg.BaseURL, s.log, h)
 	h = secureHeaders(s.cfg.SecureCookies, h)
-	s.handler = observe(s.log, h)
+	s.handler = observe(s.log, watching{s.cfg.Watch, s.cfg.Traces}, h)
 	return nil
 }
 

@@ -26,6 +26,7 @@ type Service interface {
 	Operator
 	Orderer
 	WorkQueue
+	QueueOpener
 	Registry
 	Vocabulary
 	Auditor
@@ -91,6 +92,11 @@ type Signer interface {
 type Operator interface {
 	Retry(ctx context.Context, actor access.Actor, id uuid.UUID, reason string) error
 	Reject(ctx context.Context, actor access.Actor, id uuid.UUID, reason string) error
+}
+
+// QueueOpener decides who sees the work queue's own pages, and records that they were opened or refused.
+type QueueOpener interface {
+	OpenQueues(ctx context.Context, actor access.Actor) error
 }
 
 // Registry lists what a dictation can refer to.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"vesper/internal/fault"
+	"vesper/internal/telemetry"
 )
 
 // logTo writes the whole log to a file of the data folder and leaves the terminal to what a person must know: warnings
@@ -30,7 +31,7 @@ func logTo(rt *runtime, dir string) (closeLog func(), err error) {
 	if rt.verbose {
 		least = slog.LevelDebug
 	}
-	rt.log = slog.New(tee{slog.NewJSONHandler(f, nil), atLeast{rt.log.Handler(), least}})
+	rt.log = slog.New(tee{telemetry.Log(slog.NewJSONHandler(f, nil)), atLeast{rt.log.Handler(), least}})
 	return func() { f.Close() }, nil
 }
 

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/term"
 
 	"vesper/internal/fault"
+	"vesper/internal/telemetry"
 	"vesper/transcribe/whisper"
 )
 
@@ -50,6 +51,7 @@ type cli struct {
 	Submit     submitCmd     `cmd:"" help:"Send a recording to a running server."`
 	Watch      watchCmd      `cmd:"" help:"Send what a recorder leaves in a folder to a running server, as it comes."`
 	Demo       demoCmd       `cmd:"" help:"Take one real dictation the whole way on a fresh temporary stack."`
+	Status     statusCmd     `cmd:"" help:"Show at a glance what waits, what runs, what is stuck, and whether the services answer."`
 	Quality    qualityCmd    `cmd:"" help:"Print error rates of signed notes by author, work type, model or editor."`
 	Backup     backupCmd     `cmd:"" help:"Save everything into one encrypted file; verify such a file."`
 	Restore    restoreCmd    `cmd:"" help:"Restore a backup into an empty folder and check it."`
@@ -64,6 +66,7 @@ type runtime struct {
 	errOut io.Writer
 	log    *slog.Logger
 
+	watch        *watching // what operators see of this process; nil: nothing
 	verbose      bool
 	templatesDir string
 }
@@ -108,9 +111,9 @@ func newLog(f *os.File, verbose bool) *slog.Logger {
 		opts.Level = slog.LevelDebug
 	}
 	if term.IsTerminal(int(f.Fd())) {
-		return slog.New(slog.NewTextHandler(f, opts))
+		return slog.New(telemetry.Log(slog.NewTextHandler(f, opts)))
 	}
-	return slog.New(slog.NewJSONHandler(f, opts))
+	return slog.New(telemetry.Log(slog.NewJSONHandler(f, opts)))
 }
 
 // complain prints what went wrong for a person and the cause for whoever asks; it returns the exit code.

@@ -120,7 +120,10 @@ type background struct {
 	done chan struct{}
 }
 
-func start(t *testing.T, args ...string) *background {
+func start(t *testing.T, args ...string) *background { return startIn(t, nil, args...) }
+
+// startIn is start with variables of the environment, as NAME=value.
+func startIn(t *testing.T, env []string, args ...string) *background {
 	t.Helper()
 	return startWith(t, nil, args...)
 }
@@ -184,9 +187,12 @@ type installation struct {
 }
 
 // up starts an installation in a folder and waits until it is ready.
-func up(t *testing.T, dir string, args ...string) *installation {
+func up(t *testing.T, dir string, args ...string) *installation { return upIn(t, nil, dir, args...) }
+
+// upIn is up with variables of the environment, as NAME=value.
+func upIn(t *testing.T, env []string, dir string, args ...string) *installation {
 	t.Helper()
-	b := start(t, append([]string{"up", "--data", dir, "--listen", "127.0.0.1:" + freePort(t)}, args...)...)
+	b := startIn(t, env, append([]string{"up", "--data", dir, "--listen", "127.0.0.1:" + freePort(t)}, args...)...)
 	b.says("Stop with Ctrl-C.") // the last of what it prints when it is ready
 	_, after, _ := strings.Cut(b.out.String(), "Vesper is ready:")
 	return &installation{b, dir, strings.Fields(after)[0]}

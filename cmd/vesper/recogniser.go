@@ -127,6 +127,7 @@ func (f engineFlags) openPool(ctx context.Context, rt *runtime, name string) (*w
 		return nil, err
 	}
 	return whisper.New(ctx, whisper.Config{
+		Watch: rt.watch.pool(),
 		Model: engineFile(model), VAD: engineFile(vad), Children: f.Children, Log: rt.log, GPU: f.onGPU(),
 		Memory: uint64(max(f.ChildMemory, 0)) << 20,
 	})

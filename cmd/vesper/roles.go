@@ -20,6 +20,7 @@ type serveCmd struct {
 	serviceFlags
 	engineFlags
 	httpFlags
+	watchFlags
 }
 
 // Run serves until the process is told to stop.
@@ -27,11 +28,17 @@ func (c *serveCmd) Run(rt *runtime) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	stopWatching, err := c.watchFlags.start(rt)
+	if err != nil {
+		return err
+	}
+	defer stopWatching()
 	p, err := open(rt, c.databaseFlags, c.serviceFlags)
 	if err != nil {
 		return err
 	}
 	defer p.close()
+	rt.watch.count(p.store)
 	svc, err := newService(rt, p, nil, func() (json.RawMessage, error) { return c.engineFlags.settings() })
 	if err != nil {
 		return err
@@ -58,6 +65,7 @@ type workCmd struct {
 	serviceFlags
 	engineFlags
 	Only string `help:"Only one half of the work: relay (rings workers and keeps house, needs no engine) or stages (answers). Empty: both." enum:",relay,stages" default:""`
+	watchFlags
 }
 
 // Run works until the process is told to stop.
@@ -72,11 +80,17 @@ func (c *workCmd) Run(rt *runtime) error {
 	if err != nil {
 		return err
 	}
+	stopWatching, err := c.watchFlags.start(rt)
+	if err != nil {
+		return err
+	}
+	defer stopWatching()
 	p, err := open(rt, c.databaseFlags, c.serviceFlags)
 	if err != nil {
 		return err
 	}
 	defer p.close()
+	rt.watch.count(p.store)
 	engine := func(ctx context.Context) (*recogniser, error) { return openRecogniser(ctx, rt, c.engineFlags) }
 	settings := func() ([]byte, error) { return c.engineFlags.settings() }
 	g, ctx := errgroup.WithContext(rt.ctx)

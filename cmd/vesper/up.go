@@ -28,16 +28,17 @@ import (
 // upCmd runs everything on one machine, in one data folder.
 type upCmd struct {
 	engineFlags
-	Data        string        `help:"Data folder." default:"./data" placeholder:"DIR"`
-	Listen      string        `help:"Address of the web server; a taken port gives way to the next free one." default:"127.0.0.1:8080"`
-	Demo        bool          `help:"Create a fictional practice with logins and submit a sample dictation."`
-	IdleTimeout time.Duration `help:"Log-off after this time without activity." default:"15m"`
-	EHRURL      string        `help:"Base address of a FHIR R4 API to deliver to, instead of the sandbox." name:"ehr-url" placeholder:"URL"`
-	EHRToken    string        `help:"Bearer token for that EHR." name:"ehr-token"`
-	Force       bool          `help:"Start also on a restored folder whose check found differences."`
-	anyPort     bool          // tests and demos take ports from the kernel
-	ready       func(*node)   // told once everything answers
-	quiet       bool
+	Data          string        `help:"Data folder." default:"./data" placeholder:"DIR"`
+	Listen        string        `help:"Address of the web server; a taken port gives way to the next free one." default:"127.0.0.1:8080"`
+	Demo          bool          `help:"Create a fictional practice with logins and submit a sample dictation."`
+	IdleTimeout   time.Duration `help:"Log-off after this time without activity." default:"15m"`
+	EHRURL        string        `help:"Base address of a FHIR R4 API to deliver to, instead of the sandbox." name:"ehr-url" placeholder:"URL"`
+	EHRToken      string        `help:"Bearer token for that EHR." name:"ehr-token"`
+	MetricsListen string        `help:"Address for Prometheus to scrape /metrics from; a taken port gives way to the next free one. Empty: none." default:"127.0.0.1:9464"`
+	Force         bool          `help:"Start also on a restored folder whose check found differences."`
+	anyPort       bool          // tests and demos take ports from the kernel
+	ready         func(*node)   // told once everything answers
+	quiet         bool
 }
 
 // node is a running one-machine Vesper.
@@ -101,11 +102,17 @@ func (c *upCmd) runOn(rt *runtime, stack *services.Stack, dir string) error {
 	}
 	defer stopSandbox()
 	flags := c.serviceFlags(stack, keys, sandboxURL)
+	stopWatching, err := c.watching(rt, dir, flags.EHRURL)
+	if err != nil {
+		return err
+	}
+	defer stopWatching()
 	front, err := open(rt, databaseFlags{urls.Serve}, flags)
 	if err != nil {
 		return err
 	}
 	defer front.close()
+	rt.watch.count(front.store)
 	back, err := open(rt, databaseFlags{urls.Work}, flags)
 	if err != nil {
 		return err

@@ -78,6 +78,6 @@ func openObjects(ctx context.Context, f serviceFlags) (*objects.Store, error) {
 	}
 	return objects.Open(ctx, objects.Config{
 		Endpoint: u.Host, TLS: strings.EqualFold(u.Scheme, "https"), Region: f.S3Region, AccessKey: f.S3AccessKey, SecretKey: f.S3SecretKey,
-		Bucket: f.S3Bucket, MasterKey: key, MaxSize: f.MaxRecordingBytes,
+		Bucket: f.S3Bucket, MasterKey: key, MaxSize: f.MaxRecordingBytes, Wrap: f.aroundStore,
 	})
 }

@@ -29,6 +29,7 @@ type parts struct {
 	objects *objects.Store
 	bell    *tasks.Bell
 	relay   *pipeline.Relay
+	closers []func() error
 	flags   serviceFlags
 	auditPK string
 }
@@ -50,6 +51,7 @@ func open(rt *runtime, db databaseFlags, f serviceFlags) (*parts, error) {
 		p.store.Close()
 		return nil, err
 	}
+	f.aroundStore = rt.watch.store()
 	if p.objects, err = openObjects(rt.ctx, f); err != nil {
 		p.store.Close()
 		return nil, err
@@ -58,11 +60,14 @@ func open(rt *runtime, db databaseFlags, f serviceFlags) (*parts, error) {
 		p.store.Close()
 		return nil, err
 	}
-	p.relay = pipeline.NewRelay(p.store, p.bell, rt.log)
+	p.relay = pipeline.NewRelay(p.store, rt.watch.bell(p.bell), rt.log)
 	return p, nil
 }
 
 func (p *parts) close() {
+	for _, c := range p.closers {
+		_ = c() // connections that are done with: nothing is left to fail
+	}
 	p.bell.Close()
 	p.store.Close()
 }
@@ -75,6 +80,7 @@ type httpFlags struct {
 	SessionLength time.Duration `help:"Longest session." default:"12h"`
 	BehindProxy   bool          `help:"A proxy of your own adds X-Forwarded-For: rate limits then count its clients."`
 	TLSCert       string        `help:"Certificate to serve TLS with, PEM." name:"tls-cert" placeholder:"FILE"`
+	NoQueuePages  bool          `help:"Do not show the work queue's own pages to administrators (/operations/queues/)."`
 	TLSKey        string        `help:"Key of that certificate, PEM." name:"tls-key" placeholder:"FILE"`
 }
 
@@ -108,9 +114,14 @@ func newServer(rt *runtime, p *parts, svc *pipeline.Service, f httpFlags) (*web.
 		}
 		secure = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	}
+	queues, err := newQueuePages(p, f)
+	if err != nil {
+		return nil, err
+	}
 	return web.New(web.Config{
+		Watch: rt.watch.requests(), Traces: rt.watch.provider(), Queues: queues,
 		BehindProxy: f.BehindProxy, TLS: secure, SecureCookies: secure != nil,
-		Service: svc, Sessions: p.store.Sessions(web.SessionPersonKey), Log: rt.log, BaseURL: f.BaseURL, MaxUpload: p.flags.MaxRecordingBytes,
+		Service: rt.watch.service(svc), Sessions: p.store.Sessions(web.SessionPersonKey), Log: rt.log, BaseURL: f.BaseURL, MaxUpload: p.flags.MaxRecordingBytes,
 		SpoolDir: filepath.Join(p.flags.ScratchDir, "uploads"), SpoolLimit: p.flags.SpoolLimit, IdleTimeout: f.IdleTimeout, SessionLength: f.SessionLength,
 		Ready: func(ctx context.Context) error {
 			if err := p.store.Ping(ctx); err != nil {
@@ -125,6 +136,7 @@ func newServer(rt *runtime, p *parts, svc *pipeline.Service, f httpFlags) (*web.
 func newWorker(rt *runtime, p *parts, r *recogniser) (*pipeline.Worker, error) {
 	target, err := fhir.New(fhir.Config{
 		Name: p.flags.EHRName, BaseURL: p.flags.EHRURL, Token: p.flags.EHRToken, AllowPrivate: p.flags.EHRAllowPrivate,
+		Wrap: rt.watch.ehr(),
 	})
 	if err != nil {
 		return nil, err
@@ -140,7 +152,8 @@ func newWorker(rt *runtime, p *parts, r *recogniser) (*pipeline.Worker, error) {
 		return nil, err
 	}
 	return &pipeline.Worker{
-		Store: p.store, Objects: vault{p.objects}, Recogniser: r, Target: target, System: p.flags.NoteSystem, TempDir: temp,
+		Watch: rt.watch.stages(), Traces: rt.watch.provider(),
+		Store: rt.watch.queue(p.store), Objects: vault{p.objects}, Recogniser: rt.watch.recogniser(r), Target: target, System: p.flags.NoteSystem, TempDir: temp,
 		Chart: fhir.Chart{Client: target, Lexicon: r.lexicon}, Lexicon: r.lexicon, Style: writing, Name: host, Log: rt.log, Kick: p.relay.Kick,
 	}, nil
 }
@@ -184,8 +197,8 @@ func work(ctx context.Context, rt *runtime, p *parts, engine func(context.Contex
 func keepHouse(ctx context.Context, rt *runtime, p *parts, settings func() ([]byte, error), auditKey string) error {
 	// Of the worker a keeper needs only what moves dictations and jobs along, not the engine.
 	keeper := &pipeline.Keeper{
-		Worker: &pipeline.Worker{Store: p.store, Kick: p.relay.Kick, Log: rt.log}, Settings: settings, SignKey: auditKey,
-		Outside: p.objects.PutCheckpoint, Log: rt.log,
+		Worker: &pipeline.Worker{Store: rt.watch.queue(p.store), Kick: p.relay.Kick, Log: rt.log}, Settings: settings, SignKey: auditKey,
+		Watch: rt.watch.stages(), Outside: p.objects.PutCheckpoint, Log: rt.log,
 	}
 	rt.log.Info("keeping house", "version", buildInfo())
 	var g errgroup.Group

@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,7 +39,9 @@ type Config struct {
 	// Client replaces the HTTP client, and with it the rules on addresses; nil means NewHTTPClient. Redirects are never
 	// followed, whatever the client says.
 	Client *http.Client
-	Now    func() time.Time // nil means time.Now
+	// Wrap is put around the client's transport, to count and trace what goes through; may be nil.
+	Wrap func(http.RoundTripper) http.RoundTripper
+	Now  func() time.Time // nil means time.Now
 }
 
 // withDefaults fills in what was left out.
@@ -91,6 +94,9 @@ func New(cfg Config) (*Client, error) {
 	cfg = cfg.withDefaults()
 	own := *cfg.Client
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if cfg.Wrap != nil {
+		own.Transport = cfg.Wrap(cmp.Or[http.RoundTripper](own.Transport, http.DefaultTransport))
+	}
 	if own.Timeout == 0 {
 		own.Timeout = cfg.Timeout
 	}

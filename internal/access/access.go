@@ -68,6 +68,7 @@ const (
 	ManageTerms  Action = "terms.manage" // add and remove them
 	// ManageCorrections is to see and decide what editors' changes suggest for an author's next drafts.
 	ManageCorrections Action = "corrections.manage"
+	Operate           Action = "operations.queues" // look at the work queue itself: ids and counts
 	Process           Action = "dictation.process" // the workers' stages
 )
 
@@ -75,7 +76,7 @@ const (
 func Actions() []Action {
 	return []Action{
 		Submit, List, View, Listen, Claim, Edit, Release, Send, Return, Sign, Amend, History, Download, ReadQuality, Retry, Cancel, Rerun, Reject,
-		ReadAudit, ManagePeople, ReadTerms, ManageTerms, ManageCorrections, Process,
+		ReadAudit, ManagePeople, ReadTerms, ManageTerms, ManageCorrections, Operate, Process,
 	}
 }
 
@@ -135,6 +136,7 @@ var table = map[Action]map[Role]rule{
 	ReadTerms:         {Physician: own, Supervisor: shared, Admin: shared, System: always},
 	ManageTerms:       {Physician: own, Supervisor: shared, Admin: shared, System: always},
 	ManageCorrections: {Supervisor: always},
+	Operate:           {Admin: always},
 	Process:           {System: always},
 }
 

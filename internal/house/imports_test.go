@@ -7,7 +7,7 @@ import (
 )
 
 // ground is what every room may stand on.
-var ground = []string{"internal/fault", "internal/crashpoint"}
+var ground = []string{"internal/fault", "internal/crashpoint", "internal/trail"}
 
 // leaves are the lowest rooms.
 var leaves = []string{"models", "internal/lexicon", "internal/access", "internal/audit"}
@@ -43,6 +43,7 @@ var rooms = map[string][]string{
 	"models":           nil,
 	"testdata":         nil,
 	"internal/fault":   nil,
+	"internal/trail":   nil,
 	"internal/lexicon": nil,
 	"internal/access":  nil,
 	"internal/audit":   {"internal/access"},
@@ -57,11 +58,12 @@ var rooms = map[string][]string{
 	"internal/testkit":  {"internal/services"},
 
 	"internal/crashpoint": nil,
+	"internal/telemetry":  core,
 }
 
 // adapters are the rooms that nobody but cmd and bench may enter.
 var adapters = []string{
-	"pipeline/tasks", "storage/postgres", "storage/objects", "transcribe/whisper", "ehr/fhir", "ehr/hl7v2", "ehr/folder", "ehr/sandbox",
+	"pipeline/tasks", "storage/postgres", "storage/objects", "transcribe/whisper", "ehr/fhir", "ehr/hl7v2", "ehr/folder", "ehr/sandbox", "internal/telemetry",
 }
 
 // roomOf returns the innermost room of a package.
@@ -155,14 +157,17 @@ func TestTheRuleItselfRefusesWhatTheDesignForbids(t *testing.T) {
 
 // drivers have one place each, so that they can be replaced there and are nobody else's habit.
 var drivers = map[string][]string{
-	"github.com/jackc/pgx":        {"storage/postgres", "internal/testkit"},
-	"github.com/jackc/tern":       {"storage/postgres"},
-	"database/sql":                {},
-	"github.com/minio/minio-go":   {"storage/objects"},
-	"github.com/hibiken/asynq":    {"pipeline/tasks"},
-	"C":                           {"transcribe/whisper"},
-	"github.com/ggerganov":        {"transcribe/whisper"},
-	"github.com/ggml-org/whisper": {"transcribe/whisper"},
+	"github.com/jackc/pgx":         {"storage/postgres", "internal/testkit"},
+	"github.com/jackc/tern":        {"storage/postgres"},
+	"database/sql":                 {},
+	"github.com/minio/minio-go":    {"storage/objects"},
+	"github.com/hibiken/asynq":     {"pipeline/tasks"},
+	"github.com/hibiken/asynqmon":  {"pipeline/tasks"},
+	"github.com/prometheus":        {"internal/telemetry"},
+	"go.opentelemetry.io/otel/sdk": {"internal/telemetry", "internal/trail"}, // trail: its tests
+	"C":                            {"transcribe/whisper"},
+	"github.com/ggerganov":         {"transcribe/whisper"},
+	"github.com/ggml-org/whisper":  {"transcribe/whisper"},
 }
 
 func TestDriversStayInTheirOnePlace(t *testing.T) {

@@ -42,6 +42,8 @@ type Config struct {
 	MaxSize       int64  // largest recording in bytes; 0 means DefaultMaxSize
 	// Transport replaces the HTTP transport; nil means a bounded one of our own.
 	Transport http.RoundTripper
+	// Wrap is put around the transport, to count and trace what goes through; may be nil.
+	Wrap func(http.RoundTripper) http.RoundTripper
 }
 
 // Format keeps the secrets out of every fmt verb.
@@ -118,6 +120,9 @@ func connect(cfg Config) (*minio.Client, error) {
 		t.DialContext = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
 		t.ResponseHeaderTimeout = answerTimeout
 		transport = t
+	}
+	if cfg.Wrap != nil {
+		transport = cfg.Wrap(transport)
 	}
 	if strings.TrimSpace(cfg.Bucket) == "" {
 		return nil, fmt.Errorf("no bucket")

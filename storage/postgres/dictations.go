@@ -57,6 +57,7 @@ func (t *tx) Dictation(ctx context.Context, id uuid.UUID) (pipeline.Dictation, e
 }
 
 func (t *tx) DictationForUpdate(ctx context.Context, id uuid.UUID) (pipeline.Dictation, error) {
+	t.pointBack(ctx, id)
 	return get(ctx, t, "lock dictation", scanDictation, `SELECT `+dictationColumns+` FROM dictations d WHERE d.id = $1 FOR UPDATE`, id)
 }
 

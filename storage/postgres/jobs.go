@@ -15,13 +15,13 @@ import (
 const defaultAttempts = 5
 
 const jobColumns = `id, practice_id, dictation_id, kind, priority, input_sha256, gen, settings, state, attempt, max_attempts,
-	run_after, due_at, dispatch_no, lease_token, lease_until, error_code, crashes, created_at`
+	run_after, due_at, dispatch_no, lease_token, lease_until, error_code, crashes, created_at, coalesce(trace_parent, '')`
 
 func scanJob(row pgx.CollectableRow) (j pipeline.Job, err error) {
 	var token *uuid.UUID
 	var until *time.Time
 	err = row.Scan(&j.ID, &j.PracticeID, &j.DictationID, &j.Kind, &j.Priority, &j.InputSHA256, &j.Gen, &j.Settings, &j.State,
-		&j.Attempt, &j.MaxAttempts, &j.RunAfter, &j.DueAt, &j.DispatchNo, &token, &until, &j.ErrorCode, &j.Crashes, &j.CreatedAt)
+		&j.Attempt, &j.MaxAttempts, &j.RunAfter, &j.DueAt, &j.DispatchNo, &token, &until, &j.ErrorCode, &j.Crashes, &j.CreatedAt, &j.TraceParent)
 	if token != nil && until != nil {
 		j.LeaseToken, j.LeaseUntil = *token, until.UTC()
 	}

@@ -46,6 +46,7 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*Store, error) {
 	cfg.MaxConnIdleTime = 10 * time.Minute
 	cfg.HealthCheckPeriod = 30 * time.Second
 	cfg.ConnConfig.ConnectTimeout = connectTimeout
+	cfg.ConnConfig.Tracer = tracer{}
 	for k, v := range map[string]string{
 		"application_name":                    "vesper",
 		"statement_timeout":                   millis(statementTimeout),

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"vesper/internal/fault"
+	"vesper/internal/trail"
 	"vesper/pipeline"
 )
 
@@ -34,7 +35,8 @@ func (s *Store) InTx(ctx context.Context, practice uuid.UUID, fn func(context.Co
 	return s.repeat(ctx, func() error {
 		return s.begin(ctx, func(t pgx.Tx) error {
 			// Transaction-local: it ends with the transaction, so the pool never carries a practice over.
-			if _, err := t.Exec(ctx, `SELECT set_config('vesper.practice_id', $1, true)`, practice.String()); err != nil {
+			if _, err := t.Exec(ctx, `SELECT set_config('vesper.practice_id', $1, true), set_config('vesper.trace_parent', $2, true)`,
+				practice.String(), trail.Parent(ctx)); err != nil {
 				return wrap("set practice", err)
 			}
 			return fn(ctx, &tx{Tx: t, practice: practice})

@@ -35,6 +35,7 @@ type Config struct {
 	LoadTimeout time.Duration // 0: 3 min
 	Executable  string        // "": this binary
 	Log         *slog.Logger  // nil: discarded
+	Watch       Watch         // is told of calls and children, for metrics; may be nil
 
 	weights *os.File // memory that the children share
 }
@@ -57,6 +58,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.LoadTimeout <= 0 {
 		c.LoadTimeout = 3 * time.Minute
+	}
+	if c.Watch == nil {
+		c.Watch = unwatched{}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -140,7 +140,7 @@ func (p *Pool) call(ctx context.Context, k kind, payload []byte, want kind) ([]b
 
 // ask runs one request in a child that the caller holds, and returns the child if it lives on.
 func (p *Pool) ask(ctx context.Context, c *process, k kind, payload []byte, want kind) ([]byte, *process, error) {
-	answer, body, err := c.call(ctx, p.cfg.CallTimeout, k, payload)
+	answer, body, err := p.watched(ctx, c, k, payload)
 	switch {
 	case err == nil:
 		body, err = p.judge(answer, body, want)
@@ -155,10 +155,12 @@ func (p *Pool) ask(ctx context.Context, c *process, k kind, payload []byte, want
 	case ctx.Err() != nil:
 		return nil, nil, ctx.Err()
 	case errors.Is(err, os.ErrDeadlineExceeded):
+		p.cfg.Watch.Lost("timeout")
 		p.cfg.Log.Warn("speech engine hung and was restarted", "limit", p.cfg.CallTimeout)
 		return nil, nil, fault.Wrap(err, fault.Unavailable, "engine_timeout",
 			"The speech engine did not answer in time and was restarted. It will be tried again.")
 	default:
+		p.cfg.Watch.Lost("crashed")
 		p.cfg.Log.Warn("speech engine crashed and was restarted", "error", err, "bytes_on_stderr", len(said))
 		return nil, nil, errCrashed(fmt.Errorf("%w; it said %q", err, said))
 	}
@@ -229,9 +231,11 @@ func (p *Pool) ready(ctx context.Context, c *process) (*process, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		p.cfg.Watch.Lost("unavailable")
 		return nil, fault.Wrap(err, fault.Unavailable, "engine_unavailable",
 			"The speech engine does not start. Run vesper doctor; it will be tried again.")
 	}
+	p.cfg.Watch.Started()
 	p.mu.Lock()
 	p.busy[c] = true
 	p.mu.Unlock()

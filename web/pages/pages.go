@@ -53,6 +53,7 @@ type Config struct {
 	Nonce   func(*http.Request) string               // of this answer's content security policy
 	Assets  Assets
 	Idle    time.Duration // automatic log-off, told to the page so that it can warn
+	Queues  bool          // the work queue's own pages are at /operations/queues/
 	Log     *slog.Logger
 	Now     func() time.Time // may be nil
 }

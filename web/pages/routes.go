@@ -80,6 +80,7 @@ type listData struct {
 	Counts map[pipeline.State]int
 	Filter string
 	Role   access.Role
+	Queues bool // there is a page of the work queue itself, for this person
 }
 
 func (s *site) dictations(r *http.Request, actor access.Actor) (any, string, error) {
@@ -97,7 +98,7 @@ func (s *site) list(r *http.Request, actor access.Actor, f pipeline.Filter, filt
 		return listData{}, "", err
 	}
 	counts, err := s.Service.Counts(r.Context(), actor)
-	return listData{cards, counts, filter, actor.Role}, title, err
+	return listData{cards, counts, filter, actor.Role, s.Queues && actor.Role == access.Admin}, title, err
 }
 
 func (s *site) queue(r *http.Request, actor access.Actor) (any, string, error) {

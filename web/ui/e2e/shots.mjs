@@ -40,6 +40,7 @@ const pages = [
   ["practice-words", "supervisor", () => "/words"],
   ["corrections", "supervisor", () => "/corrections"],
   ["people", "admin", () => "/people"],
+  ["queues", "admin", () => "/operations/queues/", ["desktop"]], // not ours; it is made for desks
 ];
 const to = (prefix, id) => (id ? prefix + id : null);
 
@@ -63,9 +64,9 @@ async function session(role, size) {
   return contexts.get(name);
 }
 
-for (const [name, role, where] of pages) {
+for (const [name, role, where, widths] of pages) {
   if (only.length > 0 && !only.includes(name)) continue;
-  for (const size of Object.keys(sizes)) {
+  for (const size of widths ?? Object.keys(sizes)) {
     const page = await session(role, size);
     const path = await where(page);
     if (!path) {

@@ -129,6 +129,18 @@ test("what a role may not see is refused, and a stranger is sent to the login", 
   assert.equal(new URL(stranger.url()).pathname, "/login");
 });
 
+test("an administrator looks at the work queue, under the same policy as everything else", { timeout: 60_000 }, async () => {
+  const page = await signIn(browser, stack.url, stack.logins.admin, desktop);
+  await page.goto(stack.url + "/operations");
+  await page.getByRole("link", { name: "work queue" }).click();
+  await page.getByRole("cell", { name: "routine" }).first().waitFor({ timeout: 20_000 }); // its script runs, and has asked Redis
+  const colour = await page.evaluate(() => getComputedStyle(document.querySelector("header")).display);
+  assert.equal(colour, "flex", "its styles are refused");
+  await page.getByText("Servers").first().click();
+  await page.getByText(/active workers|host/i).first().waitFor({ timeout: 20_000 });
+  assert.deepEqual(page.complaints, []);
+});
+
 // What of a recording has arrived when its tab dies is not sent again, and it does not become two dictations.
 test("a tab that is killed in the middle of an upload loses nothing", { timeout: 120_000 }, async () => {
   const page = await signIn(browser, stack.url, stack.logins.physician, phone);
