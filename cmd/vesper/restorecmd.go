@@ -54,7 +54,7 @@ func (c *restoreCmd) Run(rt *runtime) error {
 	}
 	defer mark.Leave()
 	if err := enoughSpace(dir, f); err != nil {
-		return err
+		return errors.Join(err, mark.Release())
 	}
 	x := &restoration{rt: rt, dir: dir, bin: filepath.Dir(program.Path), placed: map[uuid.UUID]string{}}
 	checks, err := x.run(r)
@@ -101,7 +101,7 @@ func conclude(rt *runtime, mark *backup.Mark, checks []backup.Check, dir string)
 		err := fault.New(fault.Conflict, "restore_differs", "What was restored is not all that was saved. The folder is marked and vesper up refuses it; restore another backup into a new folder.")
 		return errors.Join(err, mark.Differs(err.Code))
 	}
-	if err := mark.Verified(); err != nil {
+	if err := mark.Release(); err != nil {
 		return err
 	}
 	fmt.Fprintf(rt.out, "Verified. Start it with: vesper up --data %s\n", dir)
