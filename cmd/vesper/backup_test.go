@@ -55,6 +55,7 @@ func TestARestoreDrill(t *testing.T) {
 	run(t, nil, save()...).wantFault(t, "file_exists")
 	run(t, nil, "backup", "verify", night, "--identity", private).want(t, 0, "Whole:")
 	secretsAreLocked(t, night, dir)
+	i.savedByItsAddresses(public, private)
 	i.signal(syscall.SIGTERM)
 	i.ends()
 
@@ -93,6 +94,35 @@ func TestARestoreDrill(t *testing.T) {
 	again.leftBehind()
 }
 
+// savedByItsAddresses makes a backup as of services elsewhere, which knows no data folder.
+func (i *installation) savedByItsAddresses(public, private string) {
+	i.t.Helper()
+	stack, err := services.Attach(i.dir)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	s3, secret := stack.S3(), func(name string) string { return filepath.Join(i.dir, "secrets", name) }
+	to := filepath.Join(i.t.TempDir(), "elsewhere.vesper")
+	args := []string{
+		"backup", "--to", to, "--recipient", public, "--data", "/nowhere",
+		"--admin-url", i.database(), "--s3-endpoint", s3.Endpoint, "--s3-access-key", s3.AccessKey, "--s3-secret-key", s3.SecretKey.Reveal(),
+		"--master-key-file", secret("master_key"), "--audit-key-file", secret("audit_signing_key"),
+	}
+	run(i.t, nil, args...).wantFault(i.t, "config_missing")
+	run(i.t, nil, append(args, "--audit-public-key", secret("audit_public_key"))...).want(i.t, 0, "recordings")
+	run(i.t, nil, "backup", "verify", to, "--identity", private).want(i.t, 0, "Whole:")
+}
+
+// database is the address of the installation's database, as its superuser.
+func (i *installation) database() string {
+	i.t.Helper()
+	stack, err := services.Attach(i.dir)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	return strings.Replace(stack.PostgresURL(""), "/vesper?", "/vesper_main?", 1)
+}
+
 // states are those of all dictations.
 func (i *installation) states() (out []string) {
 	i.t.Helper()
@@ -115,6 +145,7 @@ func (i *installation) leftBehind() {
 	i.t.Helper()
 	i.psql(`BEGIN; UPDATE schema_version SET version = version + 1; COMMIT`)
 	run(i.t, nil, "doctor", "--data", i.dir).want(i.t, 0, "PostgreSQL") // a newer schema that it can work with
+	i.submit(clip(i.t, 6), "--key", "under a newer schema").want(i.t, 0, "received")
 	i.psql(`BEGIN; ALTER TABLE jobs RENAME COLUMN worker TO done_by; UPDATE schema_compat SET oldest_program = (SELECT version FROM schema_version); COMMIT`)
 	if code := i.ends(); code != 1 || !strings.Contains(i.log.String(), "(schema_new)") {
 		i.t.Errorf("ended with %d:\n%s", code, tail(i.log.String()))
@@ -124,16 +155,11 @@ func (i *installation) leftBehind() {
 // psql works on the installation's database as its superuser.
 func (i *installation) psql(sql string) {
 	i.t.Helper()
-	stack, err := services.Attach(i.dir)
-	if err != nil {
-		i.t.Fatal(err)
-	}
 	p, err := services.FindPostgres(i.t.Context(), 0)
 	if err != nil {
 		i.t.Fatal(err)
 	}
-	url := strings.Replace(stack.PostgresURL(""), "/vesper?", "/vesper_main?", 1)
-	out, err := exec.CommandContext(i.t.Context(), filepath.Join(filepath.Dir(p.Path), "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, url).CombinedOutput()
+	out, err := exec.CommandContext(i.t.Context(), filepath.Join(filepath.Dir(p.Path), "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, i.database()).CombinedOutput()
 	if err != nil {
 		i.t.Fatalf("%v: %s", err, out)
 	}

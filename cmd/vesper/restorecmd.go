@@ -130,10 +130,9 @@ func (x *restoration) run(r *backup.Reader) ([]backup.Check, error) {
 		x.stop()
 		_ = os.Remove(filepath.Join(x.dir, "ports.json")) // they were for this run
 	}()
-	show := statusLine(x.rt)
-	manifest, err := backup.Extract(x.rt.ctx, r, x.dir, x.open, func(what string, count, bytes int64) {
-		show(progressText(what, count, bytes), false)
-	})
+	say, end := progressOf(x.rt)
+	manifest, err := backup.Extract(x.rt.ctx, r, x.dir, x.open, say)
+	end()
 	if err != nil {
 		return nil, err
 	}
@@ -235,11 +234,12 @@ func (x *restoration) check(ctx context.Context, h backup.Header, m backup.Manif
 
 // listen opens every recording with its key and reads it through.
 func (x *restoration) listen(ctx context.Context, fn func(uuid.UUID, error) error) error {
-	show := statusLine(x.rt)
+	say, end := progressOf(x.rt)
+	defer end()
 	var count, bytes int64
 	return x.whole.EachRecording(ctx, func(a pipeline.Audio) error {
 		count, bytes = count+1, bytes+a.Size
-		show(progressText("check", count, bytes), false)
+		say("checked", count, bytes)
 		return fn(a.ID, x.store.Verify(ctx, objects.Object{
 			Practice: a.PracticeID, AudioID: a.ID, Key: a.Key, VersionID: a.VersionID, Size: a.Size, SHA256: a.SHA256, SealedKey: a.SealedKey,
 		}))
