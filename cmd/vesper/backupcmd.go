@@ -188,11 +188,10 @@ func (c *backupMakeCmd) save(rt *runtime, out io.Writer, lock backup.Lock, admin
 	if err != nil {
 		return backup.Manifest{}, err
 	}
-	show := statusLine(rt)
+	say, end := progressOf(rt)
+	defer end()
 	return backup.Make(rt.ctx, out, lock, backup.Source{
-		Header: header, Files: files, Objects: shelf{store},
-		Snapshot: frozen{whole, name, filepath.Dir(program.Path)},
-		Progress: func(what string, count, bytes int64) { show(progressText(what, count, bytes), false) },
+		Header: header, Files: files, Objects: shelf{store}, Snapshot: frozen{whole, name, filepath.Dir(program.Path)}, Progress: say,
 	})
 }
 
@@ -285,13 +284,14 @@ func (c *backupVerifyCmd) Run(rt *runtime) error {
 	}
 	defer f.Close()
 	printHeader(rt, r.Header())
-	show := statusLine(rt)
+	say, end := progressOf(rt)
 	var count, bytes int64
 	manifest, err := r.Each(func(m backup.Member) error {
 		count, bytes = count+1, bytes+m.Size
-		show(progressText("verify", count, bytes), false)
+		say("parts", count, bytes)
 		return nil
 	})
+	end()
 	if err != nil {
 		return err
 	}
@@ -333,11 +333,21 @@ func printHeader(rt *runtime, h backup.Header) {
 	}
 }
 
-func progressText(what string, count, bytes int64) string {
-	if count == 0 {
-		return fmt.Sprintf("%s: %s", what, megabytes(bytes))
+// progressOf shows how much of what went through, and at the end how far it came.
+func progressOf(rt *runtime) (say func(what string, count, bytes int64), end func()) {
+	show, last := statusLine(rt), ""
+	say = func(what string, count, bytes int64) {
+		last = fmt.Sprintf("%s: %d, %s", what, count, megabytes(bytes))
+		if count == 0 {
+			last = fmt.Sprintf("%s: %s", what, megabytes(bytes))
+		}
+		show(last, false)
 	}
-	return fmt.Sprintf("%s: %d, %s", what, count, megabytes(bytes))
+	return say, func() {
+		if last != "" {
+			show(last, true)
+		}
+	}
 }
 
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }

@@ -54,7 +54,7 @@ func (c *restoreCmd) Run(rt *runtime) error {
 	}
 	defer mark.Leave()
 	if err := enoughSpace(dir, f); err != nil {
-		return err
+		return errors.Join(err, mark.Release())
 	}
 	x := &restoration{rt: rt, dir: dir, bin: filepath.Dir(program.Path), placed: map[uuid.UUID]string{}}
 	checks, err := x.run(r)
@@ -101,7 +101,7 @@ func conclude(rt *runtime, mark *backup.Mark, checks []backup.Check, dir string)
 		err := fault.New(fault.Conflict, "restore_differs", "What was restored is not all that was saved. The folder is marked and vesper up refuses it; restore another backup into a new folder.")
 		return errors.Join(err, mark.Differs(err.Code))
 	}
-	if err := mark.Verified(); err != nil {
+	if err := mark.Release(); err != nil {
 		return err
 	}
 	fmt.Fprintf(rt.out, "Verified. Start it with: vesper up --data %s\n", dir)
@@ -130,10 +130,9 @@ func (x *restoration) run(r *backup.Reader) ([]backup.Check, error) {
 		x.stop()
 		_ = os.Remove(filepath.Join(x.dir, "ports.json")) // they were for this run
 	}()
-	show := statusLine(x.rt)
-	manifest, err := backup.Extract(x.rt.ctx, r, x.dir, x.open, func(what string, count, bytes int64) {
-		show(progressText(what, count, bytes), false)
-	})
+	say, end := progressOf(x.rt)
+	manifest, err := backup.Extract(x.rt.ctx, r, x.dir, x.open, say)
+	end()
 	if err != nil {
 		return nil, err
 	}
@@ -235,11 +234,12 @@ func (x *restoration) check(ctx context.Context, h backup.Header, m backup.Manif
 
 // listen opens every recording with its key and reads it through.
 func (x *restoration) listen(ctx context.Context, fn func(uuid.UUID, error) error) error {
-	show := statusLine(x.rt)
+	say, end := progressOf(x.rt)
+	defer end()
 	var count, bytes int64
 	return x.whole.EachRecording(ctx, func(a pipeline.Audio) error {
 		count, bytes = count+1, bytes+a.Size
-		show(progressText("check", count, bytes), false)
+		say("checked", count, bytes)
 		return fn(a.ID, x.store.Verify(ctx, objects.Object{
 			Practice: a.PracticeID, AudioID: a.ID, Key: a.Key, VersionID: a.VersionID, Size: a.Size, SHA256: a.SHA256, SealedKey: a.SealedKey,
 		}))

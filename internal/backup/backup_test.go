@@ -311,6 +311,21 @@ func TestAnObjectStoreThatBreaksOffOrADiskThatIsFullEndsTheBackup(t *testing.T) 
 	}
 }
 
+func TestARestoreThatIsStoppedDoesNotBlameTheFile(t *testing.T) {
+	t.Parallel()
+	lock, key := pair(t)
+	file, _ := newHouse(3).save(t, lock)
+	ctx, cancel := context.WithCancel(t.Context())
+	r, err := backup.NewReader(ctx, bytes.NewReader(file), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.Each(func(backup.Member) error { cancel(); return nil })
+	if !errors.Is(err, context.Canceled) || fault.As(err).Code == "backup_damaged" {
+		t.Errorf("told to stop: %v", err)
+	}
+}
+
 // small is a disk with little space.
 type small struct{ left int }
 

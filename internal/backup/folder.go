@@ -130,15 +130,15 @@ func (m *Mark) Differs(why string) error {
 	return errors.Join(m.write(mark{State: differs, At: time.Now().UTC(), Why: why}), m.file.Close())
 }
 
-// Verified takes the mark away.
-func (m *Mark) Verified() error {
+// Release takes the mark away: all is there and equal, or nothing was begun.
+func (m *Mark) Release() error {
 	if err := os.Remove(filepath.Join(m.dir, markFile)); err != nil {
 		return folderFault(err)
 	}
 	return m.file.Close()
 }
 
-// Leave lets go of a folder whose restoration did not end well; the mark stays. After Differs and Verified it does nothing.
+// Leave lets go of a folder whose restoration did not end well; the mark stays. After Differs and Release it does nothing.
 func (m *Mark) Leave() { _ = m.file.Close() }
 
 func stateOf(path string) string {

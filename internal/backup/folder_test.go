@@ -135,7 +135,7 @@ func TestOnlyAnEmptyFolderIsRestoredInto(t *testing.T) {
 	if m, err = backup.Claim(dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Verified(); err != nil {
+	if err := m.Release(); err != nil {
 		t.Fatal(err)
 	}
 	blocked("", false)

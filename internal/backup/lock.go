@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -81,7 +82,7 @@ func (k Key) open(r io.Reader) (io.Reader, error) {
 
 // damaged is the fault of an archive that cannot be read to its end as it was written.
 func damaged(err error) error {
-	if f := (*fault.Error)(nil); errors.As(err, &f) {
+	if f := (*fault.Error)(nil); errors.As(err, &f) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {

@@ -84,6 +84,37 @@ func TestADumpOfASnapshotIsLoadedRowForRow(t *testing.T) {
 	}), fault.NotFound, "not_found")
 }
 
+func TestADumpOfAnOlderSchemaIsBroughtUpToDate(t *testing.T) {
+	t.Parallel()
+	w := &world{TB: t}
+	ctx := context.Background()
+	old, admin := testkit.Postgres(t), testkit.Postgres(t)
+	for _, url := range []string{old, admin} {
+		w.must(postgres.Provision(ctx, url, dbName(url), servePassword, workPassword))
+	}
+	w.must(postgres.MigrateTo(ctx, old, quiet, 13)) // before there was a word on who may work with it
+	from, err := postgres.OpenWhole(ctx, old)
+	w.must(err)
+	defer from.Close(ctx)
+	snapshot, err := from.Freeze(ctx)
+	w.must(err)
+	if v, _, err := from.Versions(ctx); err != nil || v != 13 {
+		t.Fatalf("schema %d, %v", v, err)
+	}
+	var dump bytes.Buffer
+	w.must(from.Dump(ctx, programs(t), snapshot, &dump))
+	into, err := postgres.OpenWhole(ctx, admin)
+	w.must(err)
+	defer into.Close(ctx)
+	w.must(into.LoadDump(ctx, programs(t), &dump))
+	logins, err := postgres.LoginURLs(admin, dbName(admin), servePassword, workPassword)
+	w.must(err)
+	work := w.open(logins.Work)
+	wantFault(t, work.RequireSchema(ctx), fault.Invalid, "schema_old")
+	w.must(postgres.Migrate(ctx, admin, quiet))
+	w.must(work.RequireSchema(ctx))
+}
+
 func TestRecordingsGetTheirNewVersionsAndJobsAreRungAgain(t *testing.T) {
 	t.Parallel()
 	w := ownWorld(t)
