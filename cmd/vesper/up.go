@@ -33,6 +33,7 @@ type upCmd struct {
 	IdleTimeout time.Duration `help:"Log-off after this time without activity." default:"15m"`
 	EHRURL      string        `help:"Base address of a FHIR R4 API to deliver to, instead of the sandbox." name:"ehr-url" placeholder:"URL"`
 	EHRToken    string        `help:"Bearer token for that EHR." name:"ehr-token"`
+	ListenEarly bool          `help:"Listen to long recordings while they still arrive." default:"true" negatable:""`
 	anyPort     bool          // tests and demos take ports from the kernel
 	ready       func(*node)   // told once everything answers
 	quiet       bool
@@ -151,6 +152,7 @@ func (c *upCmd) engineRole(ctx context.Context, rt *runtime, p *parts, settings 
 // serviceFlags point at the local stack and at the configured EHR or the sandbox.
 func (c *upCmd) serviceFlags(stack *services.Stack, keys auditKeys, sandboxURL string) serviceFlags {
 	f := localServices(stack, keys)
+	f.ListenEarly = c.ListenEarly
 	f.EHRName, f.EHRURL, f.EHRToken = "ehr", c.EHRURL, c.EHRToken
 	if f.EHRURL == "" {
 		f.EHRName, f.EHRURL, f.EHRAllowPrivate = "sandbox", sandboxURL, true
