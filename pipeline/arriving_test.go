@@ -441,4 +441,3 @@ func arriveAndWithdraw(w *world, a access.Actor, _ uuid.UUID) error {
 	}
 	return w.svc.Withdraw(context.Background(), a, u.sub)
 }
-

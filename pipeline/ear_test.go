@@ -125,10 +125,12 @@ func (v *voice) count() int {
 
 var madeUp = []string{" the", " pain", " left", " knee", ",", ".", " walks", " rests", " denies", " fever"}
 
-func (v *voice) Model() transcribe.ModelFacts { return transcribe.ModelFacts{Name: "voice", SHA256: "0"} }
-func (v *voice) Slots() int                   { return 2 }
-func (v *voice) Encode(text string) []int     { return []int{len(text) % len(madeUp)} }
-func (v *voice) Bytes(id int) []byte          { return []byte(madeUp[id]) }
+func (v *voice) Model() transcribe.ModelFacts {
+	return transcribe.ModelFacts{Name: "voice", SHA256: "0"}
+}
+func (v *voice) Slots() int               { return 2 }
+func (v *voice) Encode(text string) []int { return []int{len(text) % len(madeUp)} }
+func (v *voice) Bytes(id int) []byte      { return []byte(madeUp[id]) }
 
 func (v *voice) Speech(ctx context.Context, x []float32) ([]float32, error) {
 	var out []float32

@@ -25,7 +25,7 @@ var looks = map[string]struct {
 	events int
 	call   func(w *world, a access.Actor, id uuid.UUID) error
 }{
-	"Submit": {"", "physician", 1, attempts[access.Submit]},
+	"Submit":   {"", "physician", 1, attempts[access.Submit]},
 	"Arrive":   {"", "physician", 1, arrive},
 	"Withdraw": {"", "physician", 2, arriveAndWithdraw},
 	"Cards": {pipeline.Drafted, "editor", 1, func(w *world, a access.Actor, _ uuid.UUID) error {

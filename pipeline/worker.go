@@ -52,7 +52,7 @@ type Worker struct {
 	TempDir    string           // private folder for recordings while they are worked on
 	Name       string           // shown in the job table
 	Log        *slog.Logger
-	Kick       func() // wakes the relay; may be nil
+	Kick       func()    // wakes the relay; may be nil
 	Listener   *Listener // hears uploads while they arrive; may be nil
 }
 

@@ -42,7 +42,9 @@ func (v vault) SealPart(practice, upload uuid.UUID, number int, plain []byte) (p
 }
 
 // PutPart implements pipeline.Parts.
-func (v vault) PutPart(ctx context.Context, p pipeline.ArrivingPart) error { return v.store.PutPart(ctx, part(p)) }
+func (v vault) PutPart(ctx context.Context, p pipeline.ArrivingPart) error {
+	return v.store.PutPart(ctx, part(p))
+}
 
 // GetPart implements pipeline.Parts.
 func (v vault) GetPart(ctx context.Context, p pipeline.ArrivingPart) ([]byte, error) {

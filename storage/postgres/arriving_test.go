@@ -101,7 +101,9 @@ func TestOnlyTheHolderOfTheLeaseSavesWhatItHears(t *testing.T) {
 	w.must(w.work.BeatArriving(ctx, b.ID, b.LeaseToken))
 	w.must(w.work.ReleaseArriving(ctx, a.ID, a.LeaseToken, 0, "late", true)) // changes nothing
 	d, _ := w.receive()
-	w.in(func(ctx context.Context, tx pipeline.Tx) error { return tx.ReceiveArriving(ctx, a.ID, w.physician.ID, d.ID) })
+	w.in(func(ctx context.Context, tx pipeline.Tx) error {
+		return tx.ReceiveArriving(ctx, a.ID, w.physician.ID, d.ID)
+	})
 	w.must(save(b.LeaseToken, 2)) // what is heard until the transcription begins counts too
 	w.must(w.work.InTx(ctx, w.practice, func(ctx context.Context, tx pipeline.Tx) error {
 		taken, err := tx.TakeArriving(ctx, d.ID)
