@@ -80,6 +80,11 @@ bench: build ## Measure Vesper; prints tables
 	@$(WHISPER); bin/vesper models fetch
 	@$(WHISPER); go run ./bench
 
+.PHONY: bench-arriving
+bench-arriving: build ## Measure how soon after its last byte a long dictation is drafted (MINUTES=2,5,10; as long as they last, and more)
+	@$(WHISPER); bin/vesper models fetch
+	@$(WHISPER); go run ./bench/arriving -minutes $(or $(MINUTES),2,5,10)
+
 .PHONY: bench-asr
 bench-asr: build ## Measure speech to words against faster-whisper and whisper-cli (an hour; QUICK=1: ten minutes)
 	@$(WHISPER); bin/vesper models fetch base base-q8_0; \

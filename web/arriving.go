@@ -130,8 +130,8 @@ func (a *arrivals) begin(id string, size int64) bool {
 	if k == nil || k.busy || k.over || size < a.least || time.Since(k.first) < a.after {
 		return false
 	}
-	if fresh := size - k.given; fresh <= 0 || fresh < min(listenStep, a.least) && time.Since(k.last) < listenPause {
-		return false
+	if size-k.given < min(listenStep, a.least) && time.Since(k.last) < listenPause {
+		return false // after the pause it is done for few bytes, and for none: the answer says how far it is heard
 	}
 	k.busy, k.last = true, time.Now()
 	return true

@@ -56,7 +56,8 @@ func (r *recogniser) Hear(ctx context.Context, body io.Reader, h pipeline.Hearin
 		given <- whole
 	}()
 	t := r.transcriber()
-	t.Engine = polite{t.Engine, h.Admit} // the second model has engines of its own, and listens within a use of the first
+	var busy occupied
+	t.Engine = polite{t.Engine, h.Admit, &busy} // the second model has engines of its own, and listens within a use of the first
 	out, err := t.Run(ctx, pcm, o)
 	if err != nil {
 		err = first(pcm.Close, err) // which ends the wait, too
@@ -64,6 +65,7 @@ func (r *recogniser) Hear(ctx context.Context, body io.Reader, h pipeline.Hearin
 	if !<-given && err == nil {
 		err = ctx.Err()
 	}
+	out.EngineSeconds = busy.seconds() // not the time in which the engine was left to others
 	return out, err
 }
 
@@ -78,39 +80,82 @@ func first(closing func() error, err error) error {
 type polite struct {
 	transcribe.Engine
 	admit func(context.Context) (release func(), err error)
+	busy  *occupied
 }
 
-// Speech implements transcribe.Engine.
-func (p polite) Speech(ctx context.Context, samples []float32) ([]float32, error) {
+// use waits for a turn, and says when it is over.
+func (p polite) use(ctx context.Context) (over func(), err error) {
 	release, err := p.admit(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
+	p.busy.begin()
+	return sync.OnceFunc(func() { p.busy.end(); release() }), nil
+}
+
+// Speech implements transcribe.Engine.
+func (p polite) Speech(ctx context.Context, samples []float32) ([]float32, error) {
+	over, err := p.use(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer over()
 	return p.Engine.Speech(ctx, samples)
 }
 
 // Hear implements transcribe.Engine: the slot is held until the hearing is closed.
 func (p polite) Hear(ctx context.Context, samples []float32) (transcribe.Hearing, error) {
-	release, err := p.admit(ctx)
+	over, err := p.use(ctx)
 	if err != nil {
 		return nil, err
 	}
 	h, err := p.Engine.Hear(ctx, samples)
 	if err != nil {
-		release()
+		over()
 		return nil, err
 	}
-	return &politeHearing{Hearing: h, release: sync.OnceFunc(release)}, nil
+	return &politeHearing{Hearing: h, over: over}, nil
 }
 
 type politeHearing struct {
 	transcribe.Hearing
-	release func()
+	over func()
 }
 
 // Close implements transcribe.Hearing.
 func (h *politeHearing) Close() {
 	h.Hearing.Close()
-	h.release()
+	h.over()
+}
+
+// occupied adds up the time in which at least one use was under way.
+type occupied struct {
+	mu    sync.Mutex
+	uses  int
+	since time.Time
+	sum   time.Duration
+}
+
+func (o *occupied) begin() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.uses == 0 {
+		o.since = time.Now()
+	}
+	o.uses++
+}
+
+func (o *occupied) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.uses--; o.uses == 0 {
+		o.sum += time.Since(o.since)
+	}
+}
+
+// seconds is the sum, to the millisecond.
+func (o *occupied) seconds() float64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return float64(o.sum.Milliseconds()) / 1000
 }

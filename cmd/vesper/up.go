@@ -35,6 +35,7 @@ type upCmd struct {
 	EHRURL        string        `help:"Base address of a FHIR R4 API to deliver to, instead of the sandbox." name:"ehr-url" placeholder:"URL"`
 	EHRToken      string        `help:"Bearer token for that EHR." name:"ehr-token"`
 	MetricsListen string        `help:"Address for Prometheus to scrape /metrics from; a taken port gives way to the next free one. Empty: none." default:"127.0.0.1:9464"`
+	ListenEarly   bool          `help:"Listen to long recordings while they still arrive." default:"true" negatable:""`
 	Force         bool          `help:"Start also on a restored folder whose check found differences."`
 	anyPort       bool          // tests and demos take ports from the kernel
 	ready         func(*node)   // told once everything answers
@@ -163,6 +164,7 @@ func (c *upCmd) engineRole(ctx context.Context, rt *runtime, p *parts, settings 
 // serviceFlags point at the local stack and at the configured EHR or the sandbox.
 func (c *upCmd) serviceFlags(stack *services.Stack, keys auditKeys, sandboxURL string) serviceFlags {
 	f := localServices(stack, keys)
+	f.ListenEarly = c.ListenEarly
 	f.EHRName, f.EHRURL, f.EHRToken = "ehr", c.EHRURL, c.EHRToken
 	if f.EHRURL == "" {
 		f.EHRName, f.EHRURL, f.EHRAllowPrivate = "sandbox", sandboxURL, true

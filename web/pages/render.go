@@ -227,8 +227,17 @@ func happened(e pipeline.Event) string {
 			"transcribed": "transcribed the recording", "drafted": "drafted the note", "sending": "began the delivery to the EHR",
 			"delivered": "delivered the signed note to the EHR and read it back", "dead": "gave up a step", "quarantined": "set a step aside that broke down each time", "unknown": "got no clear answer from the EHR",
 			"chart_read": "read medications and problems from the EHR", "chart_unread": "went on without the EHR’s medications and problems",
-			"rejected": "was refused by the EHR", "reconciled": "took the work up again",
+			"rejected": "was refused by the EHR", "reconciled": "took the work up again", "heard_early": "took over what was heard while the recording arrived",
+			"listening": "began to listen to a recording that still arrives", "dropped": "stopped listening to an upload",
 		}[e.Detail["result"]]
+	}
+	if e.Action == "dictation.submit" {
+		switch e.Detail["result"] { // of an upload that is not a dictation yet
+		case "arriving":
+			text = "let a recording be heard while it arrives"
+		case "dropped":
+			text = "ended an upload of which no dictation came"
+		}
 	}
 	if text == "" {
 		text = e.Action

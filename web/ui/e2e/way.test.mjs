@@ -37,9 +37,15 @@ test("a physician records on the phone and sees it received", { timeout: 240_000
   const visit = page.locator('[data-testid="visit-select"]');
   await visit.selectOption({ index: 2 });
   await shot(page, "dictate-phone");
+  const sent = [];
+  page.on("request", (r) => {
+    if (r.url().includes("/api/v1/uploads")) sent.push(r.method());
+  });
   await page.click('[data-testid="record-button"]');
   await page.waitForTimeout(16_000); // real time: the microphone plays the dictation
   await shot(page, "recording-phone");
+  for (const end = Date.now() + 30_000; Date.now() < end && !sent.includes("PATCH");) await page.waitForTimeout(250);
+  assert.deepEqual(sent.slice(0, 2), ["POST", "PATCH"], "the recording is sent while it is being made");
   await page.click('[data-testid="stop-button"]');
   await page.locator("#outbox li", { hasText: /received/i }).first().waitFor({ timeout: 60_000 });
   await shot(page, "received-phone");
