@@ -73,4 +73,3 @@ func (p *practice) fillDisk(ctx context.Context, d time.Duration) error {
 	wait(ctx, d)
 	return nil
 }
-
