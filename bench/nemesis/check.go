@@ -36,6 +36,10 @@ var Kinds = []string{Lost, Stuck, DuplicateUpload, DuplicateDraft, DuplicateDocu
 // each had their turn by then.
 const Overdue = 90 * time.Second
 
+// maxOrders is how often a person may have to order the same work again: faults come and go, but what nothing strikes any
+// more must not be refused again and again.
+const maxOrders = 20
+
 // Check holds what clients were told against what is there, and returns every promise that was broken.
 func Check(ops []Op, e Evidence) []Violation {
 	c := &checker{e: e, ops: ops}
@@ -154,6 +158,7 @@ func (c *checker) uploads() {
 // answers: whatever else a client was told was done has left its trace.
 func (c *checker) answers() {
 	written := map[string]int{} // dictation and version: the operation that was told that it wrote it
+	ordered := map[string]int{}
 	for _, op := range c.ops {
 		if op.Outcome != OK {
 			continue
@@ -187,6 +192,10 @@ func (c *checker) answers() {
 			}
 			c.moved(op, pipeline.AwaitingSignature, pipeline.Signed)
 			c.recorded(op, access.Sign, op.Version)
+		case Retry:
+			if ordered[op.Dictation]++; ordered[op.Dictation] == maxOrders {
+				c.broke(Stuck, "dictation %s was ordered again %d times", op.Dictation, maxOrders)
+			}
 		case Addendum:
 			if d, ok := c.dictations[op.Dictation]; !ok || d.Parent == "" {
 				lost("there is no such addendum")

@@ -117,6 +117,9 @@ func TestTheCheckerFindsEachKindOfViolation(t *testing.T) {
 			back(e, "queued")
 			e.Jobs[0].State, e.Jobs[0].LeaseUntil = "running", &lease
 		}},
+		"ordered again and again": {nemesis.Stuck, func(ops []nemesis.Op, _ *nemesis.Evidence) {
+			ops[0] = nemesis.Op{Kind: nemesis.Retry, Dictation: "d1", Outcome: nemesis.OK}
+		}},
 		"signed, with no delivery job": {nemesis.Stuck, func(_ []nemesis.Op, e *nemesis.Evidence) { back(e, "signed") }},
 		"in review by nobody":          {nemesis.Stuck, func(_ []nemesis.Op, e *nemesis.Evidence) { back(e, "in_review") }},
 		"two drafts of one job":        {nemesis.DuplicateDraft, func(_ []nemesis.Op, e *nemesis.Evidence) { e.Versions[1].Kind = "draft" }},
@@ -143,6 +146,9 @@ func TestTheCheckerFindsEachKindOfViolation(t *testing.T) {
 			t.Parallel()
 			ops, e := story()
 			c.harm(ops, &e)
+			if ops[0].Kind == nemesis.Retry {
+				ops = slices.Repeat(ops[:1], 20)
+			}
 			found := nemesis.Check(ops, e)
 			if !slices.ContainsFunc(found, func(v nemesis.Violation) bool { return v.Kind == c.kind }) {
 				t.Fatalf("no %q among:\n%s", c.kind, nemesis.Explain(found))

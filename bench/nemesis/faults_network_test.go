@@ -38,9 +38,8 @@ func (p *practice) networkFaults() []fault {
 		{kind: "network down", part: "network", affects: []string{"op", "stage"}, do: func(ctx context.Context, r *rand.Rand) (string, error) {
 			k := pick(r, p.links.all)
 			up := k.down()
-			defer up()
 			wait(ctx, between(r, time.Second, 5*time.Second))
-			return k.name, nil
+			return k.name, up()
 		}},
 	}
 }

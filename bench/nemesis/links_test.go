@@ -64,12 +64,17 @@ func (k *link) poison(kind, stream string, attributes map[string]any) (func(), e
 }
 
 // down cuts every connection and takes no new ones until the returned func is called.
-func (k *link) down() func() {
+func (k *link) down() (up func() error) {
 	k.proxy.Stop()
-	return func() {
-		if err := k.proxy.Start(); err != nil {
-			panic(fmt.Sprintf("link %s does not come back: %v", k.name, err))
+	return func() error {
+		var err error
+		for range 300 { // somebody's outgoing connection may have taken the port for a moment
+			if err = k.proxy.Start(); err == nil {
+				return nil
+			}
+			wait(context.Background(), 100*time.Millisecond)
 		}
+		return fmt.Errorf("link %s does not come back: %w", k.name, err)
 	}
 }
 

@@ -151,7 +151,7 @@ func (p *practice) services() {
 func (p *practice) up(c services.Config) *services.Stack {
 	p.t.Helper()
 	c.AnyPort, c.Volatile = true, true
-	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(p.t.Context(), 3*time.Minute)
 	defer cancel()
 	stack, err := services.Up(ctx, c)
 	if err != nil {
@@ -284,7 +284,7 @@ func (p *practice) startRoles() {
 	cfg := p.config("relay", postgres.LoginWork, workPass, nil)
 	p.relay = p.child("relay", p.program, p.env, "work", "--only", "relay", "--config", cfg)
 	for _, front := range p.fronts {
-		testkit.Until(p.t, time.Minute, "the web server at "+front+" is ready", func() bool { return answers(front + "/readyz") })
+		testkit.Until(p.t, 3*time.Minute, "the web server at "+front+" is ready", func() bool { return answers(front + "/readyz") })
 	}
 }
 

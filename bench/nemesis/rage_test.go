@@ -2,6 +2,7 @@ package nemesis_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -65,6 +66,14 @@ func (p *practice) strike(ctx context.Context, f fault, rng *rand.Rand) {
 	s := nemesis.Strike{ID: p.history.Number(), Kind: f.kind, Affects: f.affects, Start: time.Now()}
 	s.InHand, _ = testkit.TryValue[[]string](p.admin, `SELECT coalesce(array_agg(id::text), '{}') FROM jobs WHERE state = 'running'`)
 	what, err := f.do(ctx, rng)
+	for range 3 { // another fault may stand in the way
+		if err == nil || errors.Is(err, p.noDisk) || ctx.Err() != nil {
+			break
+		}
+		wait(ctx, 2*time.Second)
+		s.Start = time.Now()
+		what, err = f.do(ctx, rng)
+	}
 	s.End, s.What, s.Affects = time.Now(), what, whom(what, f.affects)
 	if err != nil {
 		s.Failed = err.Error()

@@ -76,6 +76,9 @@ func (d *day) until(t *testing.T, what, left string) {
 		if now := ask.Count("SELECT coalesce(sum(hashtext(id::text || state)::bigint), 0)::bigint FROM dictations"); now != last {
 			last, moved = now, time.Now()
 		}
+		if ask.Count("SELECT count(*) FROM jobs WHERE state = 'running' AND lease_until > now()") > 0 {
+			moved = time.Now() // a slow machine is no broken one
+		}
 		return ask.Count("SELECT ("+left+")::int") == 0 || time.Since(moved) > noProgress || time.Since(began) > overtime
 	})
 }
