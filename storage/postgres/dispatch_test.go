@@ -205,7 +205,7 @@ func (w *world) fill(queued, authors, finished int) {
 func TestPickingAmongManyIsByIndexAndLooksAtHeadsOnly(t *testing.T) {
 	t.Parallel()
 	w := ownWorld(t)
-	w.fill(20_000, 50, 20_000)
+	w.fill(10_000, 50, 1_000)
 	conn := w.conn(w.admin)
 	rows, err := conn.Query(ctxb(), `EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, SUMMARY OFF) `+postgres.Heads, "transcribe", "routine", 15.0, 20)
 	w.must(err)
