@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"vesper/internal/fault"
 	"vesper/pipeline"
 )
@@ -50,7 +52,7 @@ func TestTheReceiptSaysHowLongItWillTake(t *testing.T) {
 	}
 	q, err := w.svc.Queue(ctx, w.as("physician"))
 	w.must(err)
-	if !q.Accepting || q.Words() != "A recording sent now is written down in about 7 min." { // five of its own, one of the other, stat
+	if !q.Accepting || q.Words() != "A recording sent now waits about 7 min for the speech engine." { // five of its own, one of the other, stat
 		t.Errorf("%+v: %s", q, q.Words())
 	}
 }
@@ -100,7 +102,7 @@ func TestWaitsAreSaidInWords(t *testing.T) {
 		89 * time.Minute: "about 89 min", 100 * time.Minute: "about 2 h", 5 * time.Hour: "about 5 h",
 	} {
 		q := pipeline.QueueState{Wait: d, WaitKnown: true, Accepting: true, Workload: pipeline.Workload{Slots: 1}}
-		if got := q.Words(); got != "A recording sent now is written down in "+want+"." {
+		if got := q.Words(); got != "A recording sent now waits "+want+" for the speech engine." {
 			t.Errorf("%s: %s", d, got)
 		}
 	}
@@ -141,5 +143,39 @@ func TestAStoppedWorkerFinishesItsChunkAndAnotherGoesOnAtOnce(t *testing.T) {
 	w.wantState(id, pipeline.Drafted)
 	if _, resumed := w.engine.history(); resumed[len(resumed)-1] != 3 {
 		t.Errorf("the second worker was given %v saved chunks", resumed)
+	}
+}
+
+// lateBeat lets a worker's heartbeat come after its result is committed.
+type lateBeat struct {
+	pipeline.Store
+	refused chan struct{}
+}
+
+func (s lateBeat) Heartbeat(ctx context.Context, id, token uuid.UUID) error {
+	err := s.Store.Heartbeat(ctx, id, token)
+	if err != nil {
+		close(s.refused)
+	}
+	return err
+}
+
+func (s lateBeat) MeasureRun(ctx context.Context, _ uuid.UUID, _, _ time.Duration) error {
+	select {
+	case <-s.refused:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+func TestAHeartbeatAfterTheResultTakesNothingBack(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.worker.Store = lateBeat{w.work, make(chan struct{})}
+	id := w.submit()
+	w.must(w.worker.Do(context.Background(), w.bells()[0]))
+	w.wantState(id, pipeline.Drafted) // it went on with the draft
+	if strings.Contains(w.logs.String(), "lease lost") {
+		t.Error("the log tells of a result thrown away that was kept")
 	}
 }

@@ -20,12 +20,18 @@ import (
 // alive runs relay, keeper and a worker behind a real queue until the test ends; the returned function stops them early.
 func (w *world) alive(redisURL string) (stop func()) {
 	w.Helper()
+	return w.aliveWith(redisURL, 2)
+}
+
+// aliveWith lets the worker do so many transcriptions at once.
+func (w *world) aliveWith(redisURL string, concurrency int) (stop func()) {
+	w.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	bell, err := tasks.NewBell(redisURL)
 	w.must(err)
 	relay := pipeline.NewRelay(w.work, bell, w.worker.Log)
 	w.svc.Kick, w.worker.Kick = relay.Kick, relay.Kick
-	server := &tasks.Server{URL: redisURL, Do: w.worker.Do, Concurrency: 2, Grace: 5 * time.Second, Log: w.worker.Log}
+	server := &tasks.Server{URL: redisURL, Do: w.worker.Do, Concurrency: concurrency, Grace: 5 * time.Second, Log: w.worker.Log}
 	var wg sync.WaitGroup
 	wg.Go(func() { relay.Run(ctx) })
 	wg.Go(func() { w.keeper.Run(ctx) })

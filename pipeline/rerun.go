@@ -28,9 +28,6 @@ func (s *Service) Cancel(ctx context.Context, actor access.Actor, id uuid.UUID, 
 		switch d.State {
 		case Signed:
 			to = Signed
-			if err := notSending(ctx, tx, id); err != nil {
-				return err
-			}
 		case Queued, Transcribed:
 		default:
 			return tooLate("state_changed", fmt.Sprintf("This dictation is %s; there is no automatic work to cancel.", d.State.Words()))
@@ -40,6 +37,9 @@ func (s *Service) Cancel(ctx context.Context, actor access.Actor, id uuid.UUID, 
 			return err
 		}
 		if n == 0 && d.State == Signed {
+			if err := notSending(ctx, tx, id); err != nil {
+				return err
+			}
 			return tooLate("nothing_to_cancel", "No delivery of this note is under way.")
 		}
 		if to != d.State && !CanMove(d.State, to, actor.Role) {
@@ -160,10 +160,11 @@ func draftAnew(ctx context.Context, tx Tx, actor access.Actor, d Dictation) erro
 }
 
 func deliverAnew(ctx context.Context, tx Tx, d Dictation) error {
-	if err := notSending(ctx, tx, d.ID); err != nil {
+	if _, err := tx.CancelJobs(ctx, d.ID, CodeSuperseded, DeliverJob); err != nil {
 		return err
 	}
-	if _, err := tx.CancelJobs(ctx, d.ID, CodeSuperseded, DeliverJob); err != nil {
+	// Asked after what waits was ended: no worker can begin to send any more.
+	if err := notSending(ctx, tx, d.ID); err != nil {
 		return err
 	}
 	return redeliver(ctx, tx, d)

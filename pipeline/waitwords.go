@@ -16,7 +16,7 @@ func (q QueueState) Words() string {
 	case !q.WaitKnown:
 		return ""
 	default:
-		return "A recording sent now is written down in " + waitWords(q.Wait) + "."
+		return "A recording sent now waits " + waitWords(q.Wait) + " for the speech engine."
 	}
 }
 

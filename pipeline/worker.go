@@ -118,7 +118,7 @@ func (w *Worker) run(ctx context.Context, job Job) (next uuid.UUID, err error) {
 		}
 		return err
 	})()
-	if errors.Is(context.Cause(ctx), errFenced) {
+	if err != nil && errors.Is(context.Cause(ctx), errFenced) { // without an error the result is committed, and a heartbeat came after
 		err = errFenced
 	}
 	w.Log.InfoContext(ctx, "stage", "kind", job.Kind, "job", job.ID, "dictation", job.DictationID, "attempt", job.Attempt,

@@ -24,7 +24,8 @@ func (t *tx) Reprioritise(ctx context.Context, dictation uuid.UUID, p pipeline.P
 	return wrap("reprioritise jobs", err)
 }
 
-// CancelJobs implements pipeline.Tx.
+// CancelJobs implements pipeline.Tx. A claim that comes at the same moment either was first, and then a delivery is left
+// alone, or finds the job ended.
 func (t *tx) CancelJobs(ctx context.Context, dictation uuid.UUID, code string, kinds ...pipeline.JobKind) (int, error) {
 	var only []string
 	for _, k := range kinds {
@@ -32,6 +33,7 @@ func (t *tx) CancelJobs(ctx context.Context, dictation uuid.UUID, code string, k
 	}
 	tag, err := t.Exec(ctx, `
 		UPDATE jobs SET state = 'dead', lease_token = NULL, lease_until = NULL, error_code = $2, finished_at = now()
-		WHERE dictation_id = $1 AND state IN ('queued', 'running') AND ($3::text[] IS NULL OR kind = ANY ($3))`, dictation, code, only)
+		WHERE dictation_id = $1 AND (state = 'queued' OR state = 'running' AND kind <> 'deliver')
+		  AND ($3::text[] IS NULL OR kind = ANY ($3))`, dictation, code, only)
 	return int(tag.RowsAffected()), wrap("cancel jobs", err)
 }

@@ -3,6 +3,7 @@ package pages_test
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -208,5 +209,47 @@ func TestEqualEventsOfTheAuditLogAreToldOnce(t *testing.T) {
 	_, body, _ := get(t, s, access.Compliance, "/audit")
 	if rows := strings.Count(body, "<tr") - 1; rows != 2 || !strings.Contains(body, "5 times since") {
 		t.Errorf("%d rows", rows)
+	}
+}
+
+func TestWhoMayOrderWorkAnewIsOfferedWhatFitsTheState(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[pipeline.State][]string{
+		pipeline.Queued: {"cancel", "transcribe"}, pipeline.Transcribed: {"cancel", "transcribe", "draft"}, pipeline.Drafted: {"transcribe", "draft"},
+		pipeline.InReview: {"transcribe", "draft"}, pipeline.AwaitingSignature: {"transcribe", "draft"}, pipeline.Signed: {"deliver", "cancel"},
+		pipeline.Failed: {"retry", "transcribe", "draft"}, pipeline.Rejected: {"retry", "transcribe", "draft"}, pipeline.Delivered: nil,
+	} {
+		s := &stage{state: state, name: "Testa"}
+		for _, role := range access.Roles() {
+			_, body, _ := get(t, s, role, "/dictations/"+dictated.String())
+			var got []string
+			for _, m := range regexp.MustCompile(`data-act="([a-z]+)"`).FindAllStringSubmatch(body, -1) {
+				got = append(got, m[1])
+			}
+			offered := want
+			if role != access.Supervisor && role != access.Admin {
+				offered = nil
+			}
+			if !slices.Equal(got, offered) {
+				t.Errorf("%s on %s is offered %v, want %v", role, state, got, offered)
+			}
+			if (offered != nil) != strings.Contains(body, "reason-dialog") && state != pipeline.Delivered {
+				t.Errorf("%s on %s: the dialog for the reason", role, state)
+			}
+		}
+	}
+}
+
+func TestTheQueueIsShownWithItsWait(t *testing.T) {
+	t.Parallel()
+	s := &stage{state: pipeline.Failed, name: "Testa", quarantined: true}
+	_, body, _ := get(t, s, access.Supervisor, "/operations")
+	for _, want := range []string{"11 and <b>1 STAT</b>", "2 slots, each 6.0 × real time", "waits about 4 min for the speech engine", "Quarantined", `data-act="reject"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the operations page lacks %q", want)
+		}
+	}
+	if _, body, _ := get(t, s, access.Physician, "/dictate"); !strings.Contains(body, "waits about 4 min for the speech engine") {
+		t.Error("the physician is not told how long it takes")
 	}
 }

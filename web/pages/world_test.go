@@ -39,8 +39,10 @@ type stage struct {
 	reason string
 	fail   error
 	empty  bool
-	events []pipeline.Event
-	moves  []pipeline.StateChange
+
+	quarantined bool
+	events      []pipeline.Event
+	moves       []pipeline.StateChange
 }
 
 func (s *stage) card() pipeline.Card {
@@ -49,7 +51,7 @@ func (s *stage) card() pipeline.Card {
 			ID: dictated, PracticeID: practice, AuthorID: doctor, WorkType: "progress", Priority: pipeline.Stat, State: s.state, Reason: s.reason,
 			ReceivedAt: now.Add(-time.Hour), DueAt: now.Add(30 * time.Minute), UpdatedAt: now,
 		},
-		AuthorName: "Robin Avery", PatientName: s.name, MRN: "DEMO-0001", Seconds: 75, Done: 1, Total: 3, Obstacles: 2,
+		AuthorName: "Robin Avery", PatientName: s.name, MRN: "DEMO-0001", Seconds: 75, Done: 1, Total: 3, Obstacles: 2, Quarantined: s.quarantined,
 	}
 }
 

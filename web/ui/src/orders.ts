@@ -10,7 +10,7 @@ const keep = "The reason goes into the record; leave out what belongs to the pat
 const rerun = (stage: string): Pick<Order, "path" | "body"> => ({ path: "rerun", body: { stage } });
 
 const orders: Record<Act, Order> = {
-  cancel: { title: "Cancel the automatic work", help: `What waits is not begun, what runs is stopped. It can be ordered again. ${keep}`, ok: "Cancel the work", danger: true, path: "cancel", body: {}, done: "Cancelled. Nothing is lost." },
+  cancel: { title: "Stop the automatic work", help: `What waits is not begun, what runs is stopped. It can be ordered again. ${keep}`, ok: "Stop the work", danger: true, path: "cancel", body: {}, done: "Stopped. Nothing is lost." },
   retry: { title: "Order this step again", help: `Say why it should work now. ${keep}`, ok: "Order again", path: "retry", body: {}, done: "Ordered again. It moves on by itself." },
   reject: { title: "Give the recording back", help: "The author sees this reason and can dictate again.", ok: "Give back", danger: true, path: "reject", body: {}, done: "Given back to the author." },
   transcribe: { title: "Transcribe anew", help: `The recording is heard again, with settings of today, and drafted after that. Earlier versions stay in the history; an editor who has it open loses the hold. ${keep}`, ok: "Transcribe anew", ...rerun("transcribe"), done: "Ordered. The recording is heard again." },
