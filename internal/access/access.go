@@ -66,14 +66,20 @@ const (
 	ManageTerms  Action = "terms.manage" // add and remove them
 	// ManageCorrections is to see and decide what editors' changes suggest for an author's next drafts.
 	ManageCorrections Action = "corrections.manage"
-	Process           Action = "dictation.process" // the workers' stages
+	// ReadKeeping is to see how recordings are kept: what checks of the object store found, the rules, what was purged.
+	ReadKeeping     Action = "keeping.read"
+	SettleFinding   Action = "finding.settle"
+	ManageRetention Action = "retention.manage"
+	ManageHolds     Action = "holds.manage"      // legal holds: see, set and lift them
+	Process         Action = "dictation.process" // the workers' stages
 )
 
 // Actions lists every action, for tests that walk the whole matrix.
 func Actions() []Action {
 	return []Action{
 		Submit, List, View, Listen, Claim, Edit, Release, Send, Return, Sign, Amend, History, Download, ReadQuality, Retry, Reject,
-		ReadAudit, ManagePeople, ReadTerms, ManageTerms, ManageCorrections, Process,
+		ReadAudit, ManagePeople, ReadTerms, ManageTerms, ManageCorrections,
+		ReadKeeping, SettleFinding, ManageRetention, ManageHolds, Process,
 	}
 }
 
@@ -131,6 +137,10 @@ var table = map[Action]map[Role]rule{
 	ReadTerms:         {Physician: own, Supervisor: shared, Admin: shared, System: always},
 	ManageTerms:       {Physician: own, Supervisor: shared, Admin: shared, System: always},
 	ManageCorrections: {Supervisor: always},
+	ReadKeeping:       {Supervisor: always, Compliance: always, Admin: always, System: always},
+	SettleFinding:     {Admin: always},
+	ManageRetention:   {Supervisor: always, Admin: always},
+	ManageHolds:       {Compliance: always},
 	Process:           {System: always},
 }
 

@@ -109,7 +109,9 @@ func (s *Store) Look(ctx context.Context, r keeping.Recording) error {
 }
 
 // Read implements keeping.Objects.
-func (s *Store) Read(ctx context.Context, r keeping.Recording) error { return s.Verify(ctx, objectOf(r)) }
+func (s *Store) Read(ctx context.Context, r keeping.Recording) error {
+	return s.Verify(ctx, objectOf(r))
+}
 
 // Uncover implements keeping.Objects. It refuses to remove anything but a delete marker.
 func (s *Store) Uncover(ctx context.Context, key, marker string) error {
