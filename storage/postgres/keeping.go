@@ -31,7 +31,11 @@ func (s *Store) Exclusive(ctx context.Context, name string, fn func(context.Cont
 	if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock(hashtextextended('vesper ' || $1, 0))`, name).Scan(&mine); err != nil || !mine {
 		return false, wrap("lock an exclusive round", err)
 	}
-	return true, fn(ctx)
+	err = fn(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
+	defer cancel()
+	_, _ = conn.Exec(ctx, `SELECT pg_advisory_unlock_all()`) // at once: the server notices a closed connection a moment later
+	return true, err
 }
 
 // inPractice runs fn in a transaction of one practice, as a worker.
