@@ -42,6 +42,13 @@ func (w *world) check(mode keeping.Mode, change ...func(*keeping.Checker)) keepi
 	return run
 }
 
+// harm is a hand in the world's bucket.
+func (w *world) harm() *objectstest.Harm {
+	w.Helper()
+	b := w.bucket
+	return objectstest.New(w, b.Host(), b.Region, b.AccessKey, b.SecretKey, b.Name)
+}
+
 // standing are the findings that are not mended, as kind and name.
 func (w *world) standing() map[keeping.Kind][]string {
 	w.Helper()
@@ -87,7 +94,7 @@ func TestACheckOfWhatIsInOrderFindsNothing(t *testing.T) {
 func TestEveryHarmIsFoundByNameAndNothingElse(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	harm := objectstest.New(t, w.bucket)
+	harm := w.harm()
 	ctx := context.Background()
 	want := map[keeping.Kind][]string{}
 	expect := func(k keeping.Kind, key string) { want[k] = append(want[k], key) }
@@ -210,7 +217,7 @@ func TestAnUploadUnderWayIsNoOrphan(t *testing.T) {
 	w := setup(t)
 	o, err := w.vault.Store.Put(context.Background(), objects.PutRequest{Practice: w.practice, AudioID: newID(), Size: -1, Reader: bytes.NewReader(tone())})
 	w.must(err)
-	harm := objectstest.New(t, w.bucket)
+	harm := w.harm()
 	harm.Plant("elsewhere/x", []byte("x"))
 	harm.Plant("arriving/known", []byte("x"))
 	harm.Plant("arriving/forgotten", []byte("x"))
@@ -229,7 +236,7 @@ func TestAFindingIsSettledByAPersonAndMendedByACheck(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	ctx := context.Background()
-	harm := objectstest.New(t, w.bucket)
+	harm := w.harm()
 	id := w.drafted()
 	a := w.audio(id, pipeline.Original)
 	harm.Cover(a.Key)
@@ -297,7 +304,7 @@ func TestACheckThatBrokeOffGoesOnWhereItWas(t *testing.T) {
 	for range 3 {
 		keys = append(keys, w.audio(w.submit(), pipeline.Original).Key)
 	}
-	harm := objectstest.New(t, w.bucket)
+	harm := w.harm()
 	late := "practice/" + second.String() + "/audio/late" // of the practice that comes later
 	harm.Plant(late, []byte("x"))
 	ctx := context.Background()

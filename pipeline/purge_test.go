@@ -17,7 +17,6 @@ import (
 	"vesper/internal/testkit"
 	"vesper/pipeline"
 	"vesper/pipeline/keeping"
-	"vesper/storage/objects/objectstest"
 )
 
 func (w *world) purger(change ...func(*keeping.Purger)) *keeping.Purger {
@@ -165,7 +164,7 @@ func TestPurgedRecordingsThatComeBackAreFound(t *testing.T) {
 	w.rule(30, 0, 0)
 	w.age(31)
 	w.purgeAll()
-	objectstest.New(t, w.bucket).Plant(a.Key, []byte("again"))
+	w.harm().Plant(a.Key, []byte("again"))
 	w.check(keeping.Quick)
 	w.wantFindings(map[keeping.Kind][]string{keeping.PurgedPresent: {a.Key}})
 }

@@ -119,6 +119,7 @@ func (s *Server) mount() error {
 	s.mountBlocks()
 	s.mountCorrections()
 	s.mountAudit()
+	s.mountKeeping()
 	s.mountHealth()
 	if err := s.serveDescription(); err != nil {
 		return fmt.Errorf("describe the API: %w", err)

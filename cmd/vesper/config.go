@@ -38,6 +38,7 @@ type serviceFlags struct {
 	MaxRecordingBytes int64  `help:"Largest recording that is taken, in bytes." default:"2147483648"`
 	ScratchDir        string `help:"Private folder for uploads and temporary files." default:"${scratch}" placeholder:"DIR"`
 	ownScratch        bool   // no other process uses the scratch folder
+	keepingFlags
 }
 
 // engineFlags choose the model and the size of the engine.

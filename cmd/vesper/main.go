@@ -51,6 +51,7 @@ type cli struct {
 	Demo       demoCmd       `cmd:"" help:"Take one real dictation the whole way on a fresh temporary stack."`
 	Quality    qualityCmd    `cmd:"" help:"Print error rates of signed notes by author, work type, model or editor."`
 	Audit      auditCmd      `cmd:"" help:"Verify the audit log."`
+	Fsck       fsckCmd       `cmd:"" help:"Compare every recording with the object store, both ways; exit code 1 when something is wrong."`
 }
 
 // runtime is what commands get besides their flags.

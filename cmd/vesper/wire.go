@@ -83,7 +83,7 @@ func newService(rt *runtime, p *parts, kick func(), settings func() (json.RawMes
 	spool := filepath.Join(p.flags.ScratchDir, "spool")
 	sweep(rt, spool, "upload-", p.flags.leftoverAge())
 	return pipeline.NewService(pipeline.Config{
-		Store: p.store, Objects: vault{p.objects}, Prober: prober{}, Settings: settings, Target: p.flags.EHRName,
+		Store: p.store, Objects: vault{p.objects, p.flags.lock()}, Prober: prober{}, Settings: settings, Target: p.flags.EHRName,
 		SpoolDir: spool, MaxBytes: p.flags.MaxRecordingBytes, AuditKey: p.auditPK,
 		Outside: p.objects.Checkpoints, Kick: kick, Log: rt.log,
 	})
@@ -131,7 +131,7 @@ func newWorker(rt *runtime, p *parts, r *recogniser) (*pipeline.Worker, error) {
 		return nil, err
 	}
 	return &pipeline.Worker{
-		Store: p.store, Objects: vault{p.objects}, Recogniser: r, Target: target, System: p.flags.NoteSystem, TempDir: temp,
+		Store: p.store, Objects: vault{store: p.objects}, Recogniser: r, Target: target, System: p.flags.NoteSystem, TempDir: temp,
 		Chart: fhir.Chart{Client: target, Lexicon: r.lexicon}, Lexicon: r.lexicon, Style: writing, Name: host, Log: rt.log, Kick: p.relay.Kick,
 	}, nil
 }
@@ -163,6 +163,7 @@ func work(ctx context.Context, rt *runtime, p *parts, engine func(context.Contex
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { p.relay.Run(ctx); return nil })
 	g.Go(func() error { keeper.Run(ctx); return nil })
+	g.Go(func() error { newKeeper(rt, p, auditKey).Run(ctx); return nil })
 	g.Go(func() error {
 		err := answer(ctx, rt, p, engine)
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {

@@ -10,8 +10,6 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
-
-	"vesper/internal/testkit"
 )
 
 // Harm is a bare client of one bucket. Each method fails the test when the store does not let it do its worst.
@@ -22,15 +20,15 @@ type Harm struct {
 }
 
 // New connects to a bucket that exists already.
-func New(t testing.TB, b testkit.Bucket) *Harm {
+func New(t testing.TB, host, region, accessKey, secretKey, bucket string) *Harm {
 	t.Helper()
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it always is one
 	t.Cleanup(transport.CloseIdleConnections)
-	client, err := minio.New(b.Host(), &minio.Options{Creds: credentials.NewStaticV4(b.AccessKey, b.SecretKey, ""), Region: b.Region, Transport: transport})
+	client, err := minio.New(host, &minio.Options{Creds: credentials.NewStaticV4(accessKey, secretKey, ""), Region: region, Transport: transport})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Harm{t: t, client: client, bucket: b.Name}
+	return &Harm{t: t, client: client, bucket: bucket}
 }
 
 // Plant writes an object under a name and returns its version.
