@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -55,7 +56,11 @@ func (c *fsckCmd) Run(rt *runtime) error {
 	}
 	var mended []keeping.Mended
 	if c.Repair {
-		remaker := newRemaker(&pipeline.Remaker{Store: store, Objects: vault{store: objects}, TempDir: filepath.Join(f.ScratchDir, "work")})
+		temp := filepath.Join(f.ScratchDir, "work")
+		if err := os.MkdirAll(temp, 0o700); err != nil {
+			return fault.Wrap(err, fault.Unavailable, "temp_unavailable", "The scratch folder cannot be written. Check --scratch-dir.")
+		}
+		remaker := newRemaker(&pipeline.Remaker{Store: store, Objects: vault{store: objects}, TempDir: temp})
 		mender := &keeping.Mender{Store: store, Objects: objects, Remake: func(ctx context.Context, x keeping.Finding) error {
 			return remaker.Remake(ctx, x.PracticeID, x.DictationID)
 		}}
