@@ -36,8 +36,6 @@ type KeepingTx interface {
 	Holds(ctx context.Context, limit int) ([]keeping.Hold, error)
 	// GoingOf counts recordings under a hold whose deletion had begun when it was set.
 	GoingOf(ctx context.Context, hold uuid.UUID) (int, error)
-	// IsHeld says whether a hold covers a dictation.
-	IsHeld(ctx context.Context, dictation uuid.UUID) (bool, error)
 
 	// TombstonesOf returns what is left of a dictation's purged recordings; Tombstones the newest of the practice.
 	TombstonesOf(ctx context.Context, dictation uuid.UUID) ([]Tombstone, error)

@@ -118,11 +118,6 @@ func (t *tx) GoingOf(ctx context.Context, hold uuid.UUID) (int, error) {
 		  AND coalesce(h.dictation_id, h.patient_id, h.author_id) IN (d.id, d.patient_id, d.author_id)`, hold)
 }
 
-// IsHeld implements pipeline.KeepingTx.
-func (t *tx) IsHeld(ctx context.Context, dictation uuid.UUID) (bool, error) {
-	return get(ctx, t, "look for holds", pgx.RowTo[bool], `SELECT is_held(d) FROM dictations d WHERE d.id = $1`, dictation)
-}
-
 const tombstoneSelect = `
 	SELECT t.audio_id, t.practice_id, t.dictation_id, t.rendition, t.sha256, t.size, t.seconds, t.rule_id, t.work_type, t.rule_version, t.purged_at, t.note
 	FROM tombstones t`
