@@ -203,7 +203,7 @@ func (s *Store) LockUntil(ctx context.Context, r keeping.Recording, mode string,
 	until = until.UTC()
 	err = s.client.PutObjectRetention(ctx, s.bucket, r.Key, minio.PutObjectRetentionOptions{
 		VersionID: r.VersionID, Mode: &m, RetainUntilDate: &until,
-		GovernanceBypass: m == minio.Governance, // some stores ask for it to lengthen, too; it is only ever lengthened here
+		GovernanceBypass: m == minio.Governance, // a store may ask for it to lengthen, too; it is only ever lengthened here
 	})
 	if err != nil {
 		return storeFault("retain", err)
