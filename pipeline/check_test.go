@@ -379,6 +379,48 @@ func (c *counting) Read(ctx context.Context, r keeping.Recording) error {
 	return c.Objects.Read(ctx, r)
 }
 
+// unreadable is a store that cannot give one recording, as with a bad place on a disk; away is one that cannot be reached.
+type unreadable struct {
+	keeping.Objects
+	key  string
+	away bool
+}
+
+func (u unreadable) Read(ctx context.Context, r keeping.Recording) error {
+	if r.Key == u.key {
+		return fault.New(fault.Unavailable, "object_store_unavailable", "away")
+	}
+	return u.Objects.Read(ctx, r)
+}
+
+func (u unreadable) Look(ctx context.Context, r keeping.Recording) error {
+	if u.away {
+		return fault.New(fault.Unavailable, "object_store_unavailable", "away")
+	}
+	return u.Objects.Look(ctx, r)
+}
+
+func TestOneRecordingThatCannotBeReadStopsNoCheckButAStoreThatIsAwayDoes(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.submit()
+	bad := w.audio(w.submit(), pipeline.Original).Key
+	with := func(u unreadable) *keeping.Checker {
+		return w.checker(func(c *keeping.Checker) { u.Objects, u.key = w.vault.Store, bad; c.Objects = u })
+	}
+	if _, err := with(unreadable{away: true}).Run(context.Background(), keeping.Options{Mode: keeping.Deep, By: "operator"}); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("a store that is away: %v", err)
+	}
+	w.wantFindings(map[keeping.Kind][]string{})
+	run, err := with(unreadable{}).Run(context.Background(), keeping.Options{Mode: keeping.Deep, By: "operator"})
+	if err != nil || run.Objects != 2 {
+		t.Errorf("%+v, %v", run, err)
+	}
+	w.wantFindings(map[keeping.Kind][]string{keeping.Damaged: {bad}})
+	w.check(keeping.Deep)
+	w.wantFindings(map[keeping.Kind][]string{})
+}
+
 func TestOneProcessAtATimeKeepsHouse(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

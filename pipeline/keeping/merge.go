@@ -306,12 +306,16 @@ func (s *sweep) read(ctx context.Context, p *page, rows []Recording) error {
 	return err
 }
 
-// steady reads a recording, a second and a third time when the store is away for a moment.
+// steady reads a recording, a second and a third time when the store is away for a moment. What a store that is there cannot
+// give is damaged: one bad place on a disk must not stand in the way of all the others.
 func (s *sweep) steady(ctx context.Context, r Recording) (err error) {
 	for range 3 {
 		if err = s.Objects.Read(ctx, r); err == nil || fault.KindOf(err) != fault.Unavailable {
 			return err
 		}
+	}
+	if s.Objects.Look(ctx, r) == nil {
+		return fault.Wrap(err, fault.Internal, "audio_corrupt", "The store cannot give this recording.")
 	}
 	return err
 }
