@@ -148,6 +148,9 @@ func (s *Service) detail(ctx context.Context, tx Tx, actor access.Actor, action 
 		}
 		out.Encounter = &e
 	}
+	if err := addPurged(ctx, tx, &out); err != nil {
+		return out, err
+	}
 	if out.Claim, err = tx.ClaimOf(ctx, id); err != nil {
 		return out, err
 	}
@@ -295,10 +298,7 @@ func (s *Service) OpenAudio(ctx context.Context, actor access.Actor, id uuid.UUI
 		if _, _, err := allowed(ctx, tx, actor, access.Listen, id, false); err != nil {
 			return err
 		}
-		found, err := tx.AudioOf(ctx, id, rendition)
-		if isNotFound(err) && rendition == Playback {
-			found, err = tx.AudioOf(ctx, id, Original)
-		}
+		found, err := listenable(ctx, tx, id, rendition)
 		if err != nil {
 			return err
 		}
@@ -310,6 +310,52 @@ func (s *Service) OpenAudio(ctx context.Context, actor access.Actor, id uuid.UUI
 	}
 	r, err := s.Objects.Open(ctx, a)
 	return r, a, err
+}
+
+// listenable picks the recording to listen to. For playback the original serves where the rendition is not made yet, or was
+// purged before it.
+func listenable(ctx context.Context, tx Tx, id uuid.UUID, rendition string) (Audio, error) {
+	stones, err := tx.TombstonesOf(ctx, id)
+	if err != nil {
+		return Audio{}, err
+	}
+	gone := map[string]Tombstone{}
+	for _, t := range stones {
+		gone[t.Rendition] = t
+	}
+	want := []string{rendition}
+	if rendition == Playback {
+		want = append(want, Original)
+	}
+	for _, r := range want {
+		if _, is := gone[r]; is {
+			continue
+		}
+		a, err := tx.AudioOf(ctx, id, r)
+		if !isNotFound(err) {
+			return a, err
+		}
+	}
+	if len(stones) > 0 {
+		if t, is := gone[rendition]; is {
+			return Audio{}, purged(t)
+		}
+		return Audio{}, purged(stones[0])
+	}
+	_, err = tx.AudioOf(ctx, id, Original) // says that there is none
+	return Audio{}, err
+}
+
+// addPurged completes the view with what is left of recordings that are gone, and says whether one is left to listen to.
+func addPurged(ctx context.Context, tx Tx, out *Detail) (err error) {
+	if out.Purged, err = tx.TombstonesOf(ctx, out.ID); err != nil || len(out.Purged) == 0 {
+		return err
+	}
+	_, err = listenable(ctx, tx, out.ID, Playback)
+	if out.HasAudio = err == nil; isNotFound(err) {
+		return nil
+	}
+	return err
 }
 
 // AuditTrail lists the practice's newest events; reading the log is itself an event.
@@ -343,7 +389,13 @@ func (s *Service) VerifyAudit(ctx context.Context, actor access.Actor) (audit.Re
 	if err != nil {
 		return audit.Report{}, err
 	}
-	return Verify(ctx, s.Store, s.AuditKey, s.Outside)
+	report, err := Verify(ctx, s.Store, s.AuditKey, s.Outside)
+	if err != nil {
+		return report, err
+	}
+	_, wrong, err := VerifyTombstones(ctx, s.Store, s.AuditKey)
+	report.Findings = append(report.Findings, wrong...)
+	return report, err
 }
 
 // Verify checks the audit log of a store; `vesper audit verify` calls it.

@@ -15,6 +15,7 @@ import (
 	"vesper/notes"
 	"vesper/notes/render"
 	"vesper/pipeline"
+	"vesper/pipeline/keeping"
 )
 
 // looks are all methods of the service that a person can call: how each is called when it succeeds, on a dictation in
@@ -86,6 +87,30 @@ var looks = map[string]struct {
 		return err
 	}},
 	"OpenQueues": {"", "admin", 1, attempts[access.Operate]},
+	"Kept":       {"", "admin", 1, attempts[access.ReadKeeping]},
+	"Tombstones": {"", "compliance", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.Tombstones(context.Background(), a, time.Time{})
+		return err
+	}},
+	"Retention": {"", "compliance", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.Retention(context.Background(), a)
+		return err
+	}},
+	"SettleFinding": {"", "admin", 1, attempts[access.SettleFinding]},
+	"SetRetention":  {"", "admin", 1, attempts[access.ManageRetention]},
+	"SetHold":       {"", "compliance", 1, attempts[access.ManageHolds]},
+	"Holds": {"", "compliance", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.Holds(context.Background(), a)
+		return err
+	}},
+	"LiftHold": {"", "compliance", 2, func(w *world, a access.Actor, _ uuid.UUID) error {
+		h, _, err := w.svc.SetHold(context.Background(), a, keeping.OfPatient, w.patient.ID, "A request for records.")
+		if err != nil {
+			return err
+		}
+		_, err = w.svc.LiftHold(context.Background(), a, h.ID, "Answered.")
+		return err
+	}},
 	"AuditTrail": {"", "compliance", 1, attempts[access.ReadAudit]},
 	"VerifyAudit": {"", "compliance", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
 		_, err := w.svc.VerifyAudit(context.Background(), a)

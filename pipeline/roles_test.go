@@ -11,8 +11,10 @@ import (
 
 	"vesper/internal/access"
 	"vesper/internal/fault"
+	"vesper/internal/testkit"
 	"vesper/notes/render"
 	"vesper/pipeline"
+	"vesper/pipeline/keeping"
 )
 
 // attempt is one actor's try of one action on one dictation.
@@ -116,7 +118,40 @@ var attempts = map[access.Action]attempt{
 		return err
 	},
 	access.Operate: func(w *world, a access.Actor, _ uuid.UUID) error { return w.svc.OpenQueues(context.Background(), a) },
+	access.ReadKeeping: func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.Kept(context.Background(), a)
+		return err
+	},
+	access.SettleFinding: func(w *world, a access.Actor, _ uuid.UUID) error {
+		return w.svc.SettleFinding(context.Background(), a, w.finding(), "The store's administrator was told.")
+	},
+	access.ManageRetention: func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.SetRetention(context.Background(), a, keeping.Rule{Reason: "As the practice decided."})
+		return err
+	},
+	access.ManageHolds: func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, _, err := w.svc.SetHold(context.Background(), a, keeping.OfPatient, w.stranger(), "A request for records.")
+		return err
+	},
 	access.Process: nil, // only workers: the service has no such method
+}
+
+// finding plants a finding that nobody has settled.
+func (w *world) finding() uuid.UUID {
+	w.Helper()
+	id := newID()
+	testkit.Exec(w, w.admin, `INSERT INTO keep_findings (id, practice_id, kind, key) VALUES ($1, $2, 'orphan', $3)`, id, w.practice, id.String())
+	return id
+}
+
+// stranger is a new patient about whom nothing was dictated.
+func (w *world) stranger() uuid.UUID {
+	w.Helper()
+	id := newID()
+	w.in(func(ctx context.Context, tx pipeline.Tx) error {
+		return tx.InsertPatient(ctx, pipeline.Patient{ID: id, PracticeID: w.practice, MRN: id.String(), Name: "Sample, Ola"})
+	})
+	return id
 }
 
 // steps are the states in which an action that changes something can succeed; actions that are not listed always can.
@@ -258,7 +293,8 @@ func TestPeopleOfAnotherPracticeFindNothing(t *testing.T) {
 		w.must(w.serve.InTx(context.Background(), elsewhere, func(ctx context.Context, tx pipeline.Tx) error { return tx.InsertPerson(ctx, p, hash) }))
 		for action, try := range attempts {
 			switch action {
-			case access.Process, access.ReadAudit, access.ManagePeople, access.ReadTerms, access.ManageTerms, access.ReadQuality, access.ManageCorrections, access.Operate:
+			case access.Process, access.ReadAudit, access.ManagePeople, access.ReadTerms, access.ManageTerms, access.ReadQuality, access.ManageCorrections,
+				access.ReadKeeping, access.SettleFinding, access.ManageRetention, access.ManageHolds, access.Operate:
 				continue // these are about the actor's own practice
 			}
 			before := w.events(id)

@@ -114,7 +114,7 @@ const refusalTime = 10 * time.Second
 // about names what an action was about: no id means the practice as a whole.
 func about(actor access.Actor, action access.Action, subject uuid.UUID) (string, uuid.UUID) {
 	switch {
-	case subject == uuid.Nil:
+	case subject == uuid.Nil, action == access.ManageHolds, action == access.SettleFinding:
 		return "practice", actor.PracticeID
 	case action == access.ManagePeople, action == access.ManageTerms, action == access.ReadTerms, action == access.ManageCorrections, action == access.Submit, action == "encounter.list":
 		return "person", subject

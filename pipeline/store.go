@@ -23,6 +23,7 @@ type Store interface {
 	JobQueue
 	ArrivingQueue
 	AuditLog
+	TombstoneLog
 }
 
 // Tx is what one transaction can do.
@@ -36,6 +37,7 @@ type Tx interface {
 	CorrectionTx
 	ArrivingTx
 	WorkTx
+	KeepingTx
 	// AddJob writes the intent to do a stage. The same kind, dictation, input and generation is written once only;
 	// the existing job's id is returned then. ID, State and the times are set by the store.
 	AddJob(ctx context.Context, j Job) (uuid.UUID, error)

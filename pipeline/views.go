@@ -53,9 +53,10 @@ type Detail struct {
 	Obstacles  []notes.Obstacle
 	Signature  *Signature
 	Deliveries []Delivery
-	Parent     *uuid.UUID  // dictation of the note this one adds to
-	Addenda    []uuid.UUID // dictations that add to this one
-	HasAudio   bool
+	Parent     *uuid.UUID             // dictation of the note this one adds to
+	Addenda    []uuid.UUID            // dictations that add to this one
+	HasAudio   bool                   // there is a recording to listen to
+	Purged     []Tombstone            // of recordings that are gone
 	Can        map[access.Action]bool // what the actor may do now
 }
 

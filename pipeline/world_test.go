@@ -66,6 +66,7 @@ type world struct {
 	visit       pipeline.Encounter
 	logs        *logBuffer
 	key         string // public key of the audit log
+	bucket      testkit.Bucket
 }
 
 // option changes what the world stands on before it is built.
@@ -115,7 +116,7 @@ func setup(t testing.TB, options ...option) *world {
 	logins, err := postgres.LoginURLs(w.admin, databaseName(w.admin), servePassword, workPassword)
 	w.must(err)
 	w.serve, w.work = w.open(logins.Serve, log), w.open(logins.Work, log)
-	w.vault = vault{openObjects(t, g.bucket)}
+	w.vault, w.bucket = vault{openObjects(t, g.bucket)}, g.bucket
 	w.engine = newReciter(t)
 	w.startService(log)
 	w.startWorker(log)

@@ -130,6 +130,7 @@ func (s *Server) mount() error {
 	s.mountBlocks()
 	s.mountCorrections()
 	s.mountAudit()
+	s.mountKeeping()
 	s.mountHealth()
 	s.mountQueues()
 	if err := s.serveDescription(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"vesper/notes/render"
 	"vesper/notes/templates"
 	"vesper/pipeline"
+	"vesper/pipeline/keeping"
 )
 
 // Service is all that the web asks of the pipeline, in groups. Every method decides access itself, writes its audit
@@ -30,6 +31,7 @@ type Service interface {
 	Registry
 	Vocabulary
 	Auditor
+	Keeping
 }
 
 // Accounts opens and closes sessions and manages the practice's people. Login MUST take the same time for an unknown
@@ -125,4 +127,16 @@ type Vocabulary interface {
 type Auditor interface {
 	AuditTrail(ctx context.Context, actor access.Actor, before time.Time, limit int) ([]pipeline.Event, error)
 	VerifyAudit(ctx context.Context, actor access.Actor) (audit.Report, error)
+}
+
+// Keeping is how recordings are kept and let go.
+type Keeping interface {
+	Kept(ctx context.Context, actor access.Actor) (pipeline.Kept, error)
+	SettleFinding(ctx context.Context, actor access.Actor, id uuid.UUID, note string) error
+	Tombstones(ctx context.Context, actor access.Actor, before time.Time) ([]pipeline.Tombstone, error)
+	Retention(ctx context.Context, actor access.Actor) (pipeline.Retention, error)
+	SetRetention(ctx context.Context, actor access.Actor, r keeping.Rule) (keeping.Rule, error)
+	Holds(ctx context.Context, actor access.Actor) ([]keeping.Hold, error)
+	SetHold(ctx context.Context, actor access.Actor, scope keeping.Scope, subject uuid.UUID, reason string) (keeping.Hold, int, error)
+	LiftHold(ctx context.Context, actor access.Actor, id uuid.UUID, reason string) (keeping.Hold, error)
 }

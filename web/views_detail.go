@@ -89,13 +89,14 @@ type Detail struct {
 	Parent     optional[uuid.UUID]             `json:"parent" doc:"The dictation whose signed note this one adds to"`
 	Addenda    []uuid.UUID                     `json:"addenda"`
 	HasAudio   bool                            `json:"has_audio"`
+	Purged     []tombstone                     `json:"purged" doc:"What is left of recordings that were purged"`
 	Can        map[string]bool                 `json:"can" doc:"Which actions the reader may take now"`
 }
 
 func viewDetail(d pipeline.Detail) Detail {
 	out := Detail{
 		CardBase: viewCardBase(d.Card), Obstacles: orEmpty(d.Obstacles), Deliveries: each(d.Deliveries, viewDelivery),
-		Addenda: orEmpty(d.Addenda), HasAudio: d.HasAudio, Can: viewCan(d.Can),
+		Addenda: orEmpty(d.Addenda), HasAudio: d.HasAudio, Purged: each(d.Purged, viewTombstone), Can: viewCan(d.Can),
 		Transcript: optional[transcribe.Transcript]{d.Transcript}, Parent: optional[uuid.UUID]{d.Parent},
 	}
 	if d.Patient != nil {

@@ -20,7 +20,7 @@ func TestALongDictationIsHeardWhileItArrives(t *testing.T) {
 	i.drafts(i.sampleOf(c)) // nothing that is complete waits: else it would go first
 	sound := read(t, "../../testdata/dictations/cardiology-consult/audio.mp3")
 
-	g, err := c.Begin(t.Context(), "growing.mp3", client.Submission{WorkType: "consult", Patient: "DEMO-0001"})
+	g, err := c.Grow(t.Context(), "growing.mp3", client.Submission{WorkType: "consult", Patient: "DEMO-0001"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestALongDictationIsHeardWhileItArrives(t *testing.T) {
 
 	i = up(t, i.dir, "--demo")
 	c = i.as("dr.avery")
-	if g, err = c.Resume(t.Context(), g.Path()); err != nil || g.Sent() != int64(most) {
+	if g, err = c.Regrow(t.Context(), g.Path()); err != nil || g.Sent() != int64(most) {
 		t.Fatalf("the server has %d of %d bytes: %v", g.Sent(), most, err)
 	}
 	id, err := g.End(t.Context(), sound[most:])

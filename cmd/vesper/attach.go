@@ -47,5 +47,6 @@ func localServices(stack *services.Stack, keys auditKeys) serviceFlags {
 		RedisURL: stack.RedisURL(), S3Endpoint: s3.Endpoint, S3Region: s3.Region, S3AccessKey: s3.AccessKey, S3SecretKey: s3.SecretKey.Reveal(),
 		S3Bucket: "vesper", MasterKeyFile: filepath.Join(dir, "secrets", "master_key"), AuditPublicKey: keys.public,
 		NoteSystem: "urn:vesper:note-version", MaxRecordingBytes: 2 << 30, QueueLimit: 10_000, ScratchDir: filepath.Join(dir, "scratch"), ownScratch: true,
+		keepingFlags: keepingDefaults(),
 	}
 }

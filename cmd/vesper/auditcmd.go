@@ -44,7 +44,12 @@ func (c *auditVerifyCmd) Run(rt *runtime) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(rt.out, "%d events, %d signed checkpoints, root %s\n", report.Events, report.Checkpoints, report.Root)
+	stones, wrong, err := pipeline.VerifyTombstones(rt.ctx, store, textOrFile(f.AuditPublicKey))
+	if err != nil {
+		return err
+	}
+	report.Findings = append(report.Findings, wrong...)
+	fmt.Fprintf(rt.out, "%d events, %d signed checkpoints, %d tombstones, root %s\n", report.Events, report.Checkpoints, stones, report.Root)
 	for _, x := range report.Findings {
 		fmt.Fprintln(rt.out, "  !", x.What)
 	}

@@ -56,6 +56,7 @@ type cli struct {
 	Backup     backupCmd     `cmd:"" help:"Save everything into one encrypted file; verify such a file."`
 	Restore    restoreCmd    `cmd:"" help:"Restore a backup into an empty folder and check it."`
 	Audit      auditCmd      `cmd:"" help:"Verify the audit log."`
+	Fsck       fsckCmd       `cmd:"" help:"Compare every recording with the object store, both ways; exit code 1 when something is wrong."`
 }
 
 // runtime is what commands get besides their flags.

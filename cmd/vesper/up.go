@@ -28,6 +28,7 @@ import (
 // upCmd runs everything on one machine, in one data folder.
 type upCmd struct {
 	engineFlags
+	keepingFlags
 	Data          string        `help:"Data folder." default:"./data" placeholder:"DIR"`
 	Listen        string        `help:"Address of the web server; a taken port gives way to the next free one." default:"127.0.0.1:8080"`
 	Demo          bool          `help:"Create a fictional practice with logins and submit a sample dictation."`
@@ -165,6 +166,9 @@ func (c *upCmd) engineRole(ctx context.Context, rt *runtime, p *parts, settings 
 func (c *upCmd) serviceFlags(stack *services.Stack, keys auditKeys, sandboxURL string) serviceFlags {
 	f := localServices(stack, keys)
 	f.ListenEarly = c.ListenEarly
+	if c.ObjectLock != "" { // read from a command line
+		f.keepingFlags = c.keepingFlags
+	}
 	f.EHRName, f.EHRURL, f.EHRToken = "ehr", c.EHRURL, c.EHRToken
 	if f.EHRURL == "" {
 		f.EHRName, f.EHRURL, f.EHRAllowPrivate = "sandbox", sandboxURL, true

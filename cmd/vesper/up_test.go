@@ -130,6 +130,7 @@ func (i *installation) healthy() {
 	i.t.Helper()
 	run(i.t, nil, "doctor", "--data", i.dir).want(i.t, 0, "PostgreSQL", "Redis")
 	run(i.t, nil, "audit", "verify", "--data", i.dir).want(i.t, 0, "The log is whole.")
+	run(i.t, nil, "fsck", "--deep", "--data", i.dir).want(i.t, 0, "Everything that was checked is in order.")
 }
 
 // submit sends a recording with the command, as a script would.

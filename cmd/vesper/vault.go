@@ -6,20 +6,28 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
 	"vesper/internal/fault"
 	"vesper/pipeline"
+	"vesper/pipeline/keeping"
 	"vesper/storage/objects"
 )
 
-// vault gives the object store to the pipeline in the pipeline's words.
-type vault struct{ store *objects.Store }
+// vault gives the object store to the pipeline in the pipeline's words. What is put through one with a lock is kept by the
+// store from its first moment, where it can.
+type vault struct {
+	store *objects.Store
+	lock  keeping.Lock
+}
 
 // Put implements pipeline.Objects.
 func (v vault) Put(ctx context.Context, practice, audioID uuid.UUID, r io.Reader, size int64) (pipeline.Stored, error) {
-	o, err := v.store.Put(ctx, objects.PutRequest{Practice: practice, AudioID: audioID, Size: size, Reader: r})
+	o, err := v.store.Put(ctx, objects.PutRequest{
+		Practice: practice, AudioID: audioID, Size: size, Reader: r, LockMode: v.lock.Mode, LockUntil: time.Now().Add(v.lock.For),
+	})
 	if err != nil {
 		return pipeline.Stored{}, err
 	}

@@ -90,7 +90,7 @@ func newService(rt *runtime, p *parts, kick func(), settings func() (json.RawMes
 	spool := filepath.Join(p.flags.ScratchDir, "spool")
 	sweep(rt, spool, "upload-", p.flags.leftoverAge())
 	return pipeline.NewService(pipeline.Config{
-		Store: p.store, Objects: vault{p.objects}, Parts: p.parts(), Prober: prober{}, Settings: settings, Target: p.flags.EHRName,
+		Store: p.store, Objects: vault{p.objects, p.flags.lock()}, Parts: p.parts(), Prober: prober{}, Settings: settings, Target: p.flags.EHRName,
 		SpoolDir: spool, MaxBytes: p.flags.MaxRecordingBytes, QueueLimit: p.flags.QueueLimit, AuditKey: p.auditPK,
 		Outside: p.objects.Checkpoints, Kick: kick, Log: rt.log,
 	})
@@ -101,7 +101,7 @@ func (p *parts) parts() pipeline.Parts {
 	if !p.flags.ListenEarly {
 		return nil
 	}
-	return vault{p.objects}
+	return vault{store: p.objects}
 }
 
 // newServer builds the web server around the service.
@@ -153,7 +153,7 @@ func newWorker(rt *runtime, p *parts, r *recogniser) (*pipeline.Worker, error) {
 	}
 	return &pipeline.Worker{
 		Watch: rt.watch.stages(), Traces: rt.watch.provider(),
-		Store: rt.watch.queue(p.store), Objects: vault{p.objects}, Recogniser: rt.watch.recogniser(r), Target: target, System: p.flags.NoteSystem, TempDir: temp,
+		Store: rt.watch.queue(p.store), Objects: vault{store: p.objects}, Recogniser: rt.watch.recogniser(r), Target: target, System: p.flags.NoteSystem, TempDir: temp,
 		Chart: fhir.Chart{Client: target, Lexicon: r.lexicon}, Lexicon: r.lexicon, Style: writing, Name: host, Log: rt.log, Kick: p.relay.Kick,
 	}, nil
 }
@@ -180,9 +180,10 @@ func work(ctx context.Context, rt *runtime, p *parts, engine func(context.Contex
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return keepHouse(ctx, rt, p, settings, auditKey) })
 	g.Go(func() error {
-		(&pipeline.ArrivingKeeper{Store: p.store, Parts: vault{p.objects}, Log: rt.log}).Run(ctx)
+		(&pipeline.ArrivingKeeper{Store: p.store, Parts: vault{store: p.objects}, Log: rt.log}).Run(ctx)
 		return nil
 	})
+	g.Go(func() error { newKeeper(rt, p, auditKey).Run(ctx); return nil })
 	g.Go(func() error {
 		err := answer(ctx, rt, p, engine)
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
@@ -250,7 +251,7 @@ func answer(ctx context.Context, rt *runtime, p *parts, engine func(context.Cont
 	g.Go(func() error { pipeline.Attend(gctx, p.store, report, rt.log); return nil })
 	g.Go(func() error { return server.Run(gctx) })
 	if p.flags.ListenEarly {
-		l := pipeline.NewListener(w, vault{p.objects}, r.Slots())
+		l := pipeline.NewListener(w, vault{store: p.objects}, r.Slots())
 		g.Go(func() error { l.Run(gctx); return nil })
 	}
 	return g.Wait()

@@ -69,14 +69,20 @@ const (
 	// ManageCorrections is to see and decide what editors' changes suggest for an author's next drafts.
 	ManageCorrections Action = "corrections.manage"
 	Operate           Action = "operations.queues" // look at the work queue itself: ids and counts
-	Process           Action = "dictation.process" // the workers' stages
+	// ReadKeeping is to see how recordings are kept: what checks of the object store found, the rules, what was purged.
+	ReadKeeping     Action = "keeping.read"
+	SettleFinding   Action = "finding.settle"
+	ManageRetention Action = "retention.manage"
+	ManageHolds     Action = "holds.manage"      // legal holds: see, set and lift them
+	Process         Action = "dictation.process" // the workers' stages
 )
 
 // Actions lists every action, for tests that walk the whole matrix.
 func Actions() []Action {
 	return []Action{
 		Submit, List, View, Listen, Claim, Edit, Release, Send, Return, Sign, Amend, History, Download, ReadQuality, Retry, Cancel, Rerun, Reject,
-		ReadAudit, ManagePeople, ReadTerms, ManageTerms, ManageCorrections, Operate, Process,
+		ReadAudit, ManagePeople, ReadTerms, ManageTerms, ManageCorrections, Operate,
+		ReadKeeping, SettleFinding, ManageRetention, ManageHolds, Process,
 	}
 }
 
@@ -137,6 +143,10 @@ var table = map[Action]map[Role]rule{
 	ManageTerms:       {Physician: own, Supervisor: shared, Admin: shared, System: always},
 	ManageCorrections: {Supervisor: always},
 	Operate:           {Admin: always},
+	ReadKeeping:       {Supervisor: always, Compliance: always, Admin: always, System: always},
+	SettleFinding:     {Admin: always},
+	ManageRetention:   {Supervisor: always, Admin: always},
+	ManageHolds:       {Compliance: always},
 	Process:           {System: always},
 }
 

@@ -73,18 +73,13 @@ func (g *Growing) call(ctx context.Context, method string, body []byte, headers 
 	return g.c.exchange(req)
 }
 
-// Path is where the upload stands on the server; Resume goes on from there, as somebody who signed in again.
+// Path is where the upload stands on the server; Regrow goes on from there, as somebody who signed in again.
 func (g *Growing) Path() string { return g.path }
 
-// Resume goes on with an upload from where the server stands.
-func (c *Client) Resume(ctx context.Context, path string) (*Growing, error) {
-	g := &Growing{c: c, path: path}
-	h, err := g.call(ctx, http.MethodHead, nil)
-	if err != nil {
-		return nil, err
-	}
-	g.sent, err = strconv.ParseInt(h.Get("Upload-Offset"), 10, 64)
-	return g, err
+// Regrow goes on with a growing upload from where the server stands.
+func (c *Client) Regrow(ctx context.Context, path string) (*Growing, error) {
+	at, err := c.Offset(ctx, path)
+	return &Growing{c: c, path: path, sent: at}, err
 }
 
 // Sent is how many bytes the server has.

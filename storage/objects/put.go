@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/minio/minio-go/v7"
@@ -40,6 +41,9 @@ type PutRequest struct {
 	AudioID  uuid.UUID
 	Size     int64 // bytes that Reader will give; -1 when not known
 	Reader   io.Reader
+	// LockMode and LockUntil keep the object from its first moment, where the store has object lock; "" asks nothing.
+	LockMode  string
+	LockUntil time.Time
 }
 
 // Put encrypts and stores a recording and returns only once the store has checked the ciphertext's SHA-256 (or, where it
@@ -63,13 +67,13 @@ func (s *Store) Put(ctx context.Context, req PutRequest) (Object, error) {
 	if err != nil || there.whole {
 		return there.obj, err
 	}
-	return s.upload(ctx, obj, sp, there.damaged)
+	return s.upload(ctx, obj, sp, there.damaged, req)
 }
 
 // upload sends the spooled ciphertext. If another process stores the same recording at the same time, one wins and both
 // return the winner's object: on a store without versions the loser's key would open nothing. Only a damaged object is
 // written over.
-func (s *Store) upload(ctx context.Context, obj Object, sp *spool, over bool) (Object, error) {
+func (s *Store) upload(ctx context.Context, obj Object, sp *spool, over bool, req PutRequest) (Object, error) {
 	opts := minio.PutObjectOptions{
 		ContentType:      "application/octet-stream",
 		DisableMultipart: true,
@@ -78,6 +82,9 @@ func (s *Store) upload(ctx context.Context, obj Object, sp *spool, over bool) (O
 			metaSealedKey: base64.StdEncoding.EncodeToString(obj.SealedKey), metaCipherSum: obj.CipherSHA256,
 			checksum: base64.StdEncoding.EncodeToString(sp.cipher[:]),
 		},
+	}
+	if req.LockMode != "" && s.caps.ObjectLock {
+		opts.Mode, opts.RetainUntilDate = retention(req.LockMode), req.LockUntil.UTC().Truncate(time.Second)
 	}
 	if !over {
 		opts.SetMatchETagExcept("*") // only if nothing has this name

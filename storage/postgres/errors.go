@@ -19,6 +19,8 @@ const (
 	notSigned    = "VS003" // what needs a signature has none
 	signedFixed  = "VS004" // what is signed does not change
 	notTheNewest = "VS005" // a version that is not the next, or a signature of an older one
+	mustStay     = "VS006" // a recording that no rule lets go; the hint says why
+	goneAlready  = "VS007" // a recording that was purged
 )
 
 // sqlError is the private cause of a fault: what the server said, without values. The server quotes values in the
@@ -117,6 +119,10 @@ func wrapSQL(op string, e *sqlError) error {
 		return as(fault.Conflict, "already_signed", "This note is already signed. Write an addendum to change it.")
 	case e.state == notTheNewest:
 		return as(fault.Conflict, "version_conflict", "Someone saved this note in the meantime. Read it again and repeat your change.")
+	case e.state == mustStay:
+		return as(fault.Conflict, "recording_kept", "This recording must be kept.")
+	case e.state == goneAlready:
+		return as(fault.Conflict, "recording_purged", "The recording was purged under the practice's rule, so this step is not possible any more.")
 	case e.state == "42501":
 		return as(fault.Internal, "database_permission", "The database login may not do this. Check that `vesper migrate` was run and which login is configured.")
 	case e.state == "42P01", e.state == "42703", e.state == "42883":

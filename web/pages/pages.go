@@ -17,6 +17,7 @@ import (
 	"vesper/internal/fault"
 	"vesper/notes/templates"
 	"vesper/pipeline"
+	"vesper/pipeline/keeping"
 )
 
 //go:embed templates/*.html
@@ -38,6 +39,10 @@ type Service interface {
 	TextBlocks(ctx context.Context, actor access.Actor) ([]pipeline.TextBlock, error)
 	Learning(ctx context.Context, actor access.Actor, author uuid.UUID) (pipeline.Learning, error)
 	WorkTypes() []templates.Template
+	Kept(ctx context.Context, actor access.Actor) (pipeline.Kept, error)
+	Retention(ctx context.Context, actor access.Actor) (pipeline.Retention, error)
+	Tombstones(ctx context.Context, actor access.Actor, before time.Time) ([]pipeline.Tombstone, error)
+	Holds(ctx context.Context, actor access.Actor) ([]keeping.Hold, error)
 }
 
 // Assets gives the addresses of bundles.

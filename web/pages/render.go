@@ -71,6 +71,7 @@ func (s *site) funcs() template.FuncMap {
 		"open":     func(st pipeline.State) bool { return !st.Terminal() && st != pipeline.Signed },
 		"may":      func(can map[access.Action]bool, a string) bool { return can[access.Action(a)] },
 		"moving":   moving,
+		"days":     dayWords,
 		"worktypes": func(all []templates.Template) []workType {
 			out := make([]workType, len(all))
 			for i, t := range all {
@@ -206,6 +207,7 @@ var plain = map[string]string{
 	"job.cancel": "cancelled the automatic work", "job.rerun": "ordered a stage anew",
 	"dictation.reject": "rejected the recording", "audit.read": "read the audit log", "people.manage": "changed an account",
 	"session.open": "logged in", "terms.read": "looked at the words", "terms.manage": "changed the words", "corrections.manage": "looked at or decided corrections", "session.close": "logged out", "patient.search": "searched patients", "encounter.list": "listed visits",
+	"keeping.read": "looked at how recordings are kept", "finding.settle": "settled a finding", "retention.manage": "decided how long recordings are kept", "holds.manage": "looked at, set or lifted a legal hold",
 }
 
 // tries is what each refused action was.
@@ -217,6 +219,7 @@ var tries = map[string]string{
 	"job.cancel": "tried to cancel the automatic work", "job.rerun": "tried to order a stage anew",
 	"dictation.reject": "tried to reject the recording", "audit.read": "tried to read the audit log", "people.manage": "tried to change an account",
 	"session.open": "tried to log in", "terms.read": "tried to look at words", "terms.manage": "tried to change words", "corrections.manage": "tried to decide corrections", "patient.search": "tried to search patients", "encounter.list": "tried to list visits",
+	"keeping.read": "tried to look at how recordings are kept", "finding.settle": "tried to settle a finding", "retention.manage": "tried to decide how long recordings are kept", "holds.manage": "tried to see or change legal holds",
 }
 
 // happened says an event in plain words.
@@ -229,6 +232,8 @@ func happened(e pipeline.Event) string {
 			"chart_read": "read medications and problems from the EHR", "chart_unread": "went on without the EHR’s medications and problems",
 			"rejected": "was refused by the EHR", "reconciled": "took the work up again", "heard_early": "took over what was heard while the recording arrived",
 			"listening": "began to listen to a recording that still arrives", "dropped": "stopped listening to an upload",
+			"found": "found something wrong with the stored recording", "mended": "found the stored recording in order again",
+			"purged": "purged the recording under the practice’s rule", "remade": "made the rendition for listening again",
 		}[e.Detail["result"]]
 	}
 	if e.Action == "dictation.submit" {

@@ -19,11 +19,11 @@ func menu(role access.Role) []entry {
 	case access.Editor:
 		return []entry{{"queue", "/queue", "Queue"}}
 	case access.Supervisor:
-		return []entry{{"queue", "/queue", "Queue"}, {"all", "/dictations", "Dictations"}, {"operations", "/operations", "Needs attention"}, {"words", "/words", "Words"}, {"corrections", "/corrections", "Corrections"}}
+		return []entry{{"queue", "/queue", "Queue"}, {"all", "/dictations", "Dictations"}, {"operations", "/operations", "Needs attention"}, {"words", "/words", "Words"}, {"corrections", "/corrections", "Corrections"}, {"recordings", "/recordings", "Recordings"}}
 	case access.Compliance:
-		return []entry{{"all", "/dictations", "Dictations"}, {"audit", "/audit", "Audit log"}}
+		return []entry{{"all", "/dictations", "Dictations"}, {"audit", "/audit", "Audit log"}, {"holds", "/holds", "Legal holds"}, {"recordings", "/recordings", "Recordings"}}
 	case access.Admin:
-		return []entry{{"people", "/people", "People"}, {"operations", "/operations", "Needs attention"}, {"words", "/words", "Words"}}
+		return []entry{{"people", "/people", "People"}, {"operations", "/operations", "Needs attention"}, {"words", "/words", "Words"}, {"recordings", "/recordings", "Recordings"}}
 	default:
 		return nil
 	}
@@ -47,6 +47,8 @@ func (s *site) pages() map[string]page {
 		"/people":          {"people", "people", []access.Role{access.Admin}, s.people},
 		"/words":           {"words", "words", []access.Role{access.Physician, access.Supervisor, access.Admin}, s.words},
 		"/corrections":     {"corrections", "corrections", []access.Role{access.Supervisor}, s.corrections},
+		"/recordings":      {"recordings", "recordings", []access.Role{access.Supervisor, access.Compliance, access.Admin}, s.recordings},
+		"/holds":           {"holds", "holds", []access.Role{access.Compliance}, s.holds},
 		"/operations":      {"operations", "operations", []access.Role{access.Supervisor, access.Admin}, s.operations},
 	}
 }

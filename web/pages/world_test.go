@@ -188,6 +188,11 @@ func happening(action, outcome string, detail map[string]string) pipeline.Event 
 // get asks for a page as a role; "" is a stranger.
 func get(t *testing.T, s *stage, role access.Role, path string) (status int, body, location string) {
 	t.Helper()
+	return getFrom(t, s, role, path)
+}
+
+func getFrom(t *testing.T, s pages.Service, role access.Role, path string) (status int, body, location string) {
+	t.Helper()
 	h, err := pages.New(pages.Config{
 		Service: s, Assets: bundles{http.NotFoundHandler()}, Idle: 15 * time.Minute, Now: func() time.Time { return now },
 		Log:   slog.New(slog.DiscardHandler),
@@ -228,6 +233,8 @@ var views = []view{
 	{"/people", []access.Role{access.Admin}},
 	{"/words", []access.Role{access.Physician, access.Supervisor, access.Admin}},
 	{"/corrections", []access.Role{access.Supervisor}},
+	{"/recordings", []access.Role{access.Supervisor, access.Compliance, access.Admin}},
+	{"/holds", []access.Role{access.Compliance}},
 	{"/corrections?author=" + doctor.String(), []access.Role{access.Supervisor}},
 	{"/operations", []access.Role{access.Supervisor, access.Admin}},
 }

@@ -39,6 +39,8 @@ const pages = [
   ["words", "physician", () => "/words"],
   ["practice-words", "supervisor", () => "/words"],
   ["corrections", "supervisor", () => "/corrections"],
+  ["recordings", "admin", () => "/recordings"],
+  ["holds", "compliance", () => "/holds"],
   ["people", "admin", () => "/people"],
   ["queues", "admin", () => "/operations/queues/", ["desktop"]], // not ours; it is made for desks
 ];
