@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"vesper/pipeline/turnaround"
 )
 
 // State is where a dictation is in its life.
@@ -139,4 +141,5 @@ type Card struct {
 	ClaimedName string
 	Obstacles   int // open blanks and flags of the newest version
 	Latest      int // number of the note's newest version, 0 while there is none
+	Clock       turnaround.Reading
 }

@@ -22,6 +22,7 @@ type Store interface {
 	Accounts
 	JobQueue
 	AuditLog
+	MessageQueue
 }
 
 // Tx is what one transaction can do.
@@ -33,6 +34,8 @@ type Tx interface {
 	LanguageTx
 	TextBlockTx
 	CorrectionTx
+	ClockTx
+	NoticeTx
 	// AddJob writes the intent to do a stage. The same kind, dictation, input and generation is written once only;
 	// the existing job's id is returned then. ID, State and the times are set by the store.
 	AddJob(ctx context.Context, j Job) (uuid.UUID, error)

@@ -67,6 +67,9 @@ const (
 	// ManageCorrections is to see and decide what editors' changes suggest for an author's next drafts.
 	ManageCorrections Action = "corrections.manage"
 	Process           Action = "dictation.process" // the workers' stages
+	// ReadTurnaround is to see calendar, rules and the times that notes took; ManageTurnaround is to set them, and who is told.
+	ReadTurnaround   Action = "turnaround.read"
+	ManageTurnaround Action = "turnaround.manage"
 )
 
 // Actions lists every action, for tests that walk the whole matrix.
@@ -74,6 +77,7 @@ func Actions() []Action {
 	return []Action{
 		Submit, List, View, Listen, Claim, Edit, Release, Send, Return, Sign, Amend, History, Download, ReadQuality, Retry, Reject,
 		ReadAudit, ManagePeople, ReadTerms, ManageTerms, ManageCorrections, Process,
+		ReadTurnaround, ManageTurnaround,
 	}
 }
 
@@ -132,6 +136,8 @@ var table = map[Action]map[Role]rule{
 	ManageTerms:       {Physician: own, Supervisor: shared, Admin: shared, System: always},
 	ManageCorrections: {Supervisor: always},
 	Process:           {System: always},
+	ReadTurnaround:    {Supervisor: always, System: always},
+	ManageTurnaround:  {Supervisor: always},
 }
 
 // Decide answers whether the actor may do the action to the resource. nil means yes. A resource of another practice

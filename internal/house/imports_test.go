@@ -31,6 +31,7 @@ var rooms = map[string][]string{
 	"ehr":        leaves,
 
 	"pipeline/tasks":     core,
+	"pipeline/notify":    core,
 	"storage/postgres":   core,
 	"storage/objects":    core,
 	"transcribe/whisper": core,
@@ -57,7 +58,7 @@ var rooms = map[string][]string{
 
 // adapters are the rooms that nobody but cmd and bench may enter.
 var adapters = []string{
-	"pipeline/tasks", "storage/postgres", "storage/objects", "transcribe/whisper", "ehr/fhir", "ehr/hl7v2", "ehr/folder", "ehr/sandbox",
+	"pipeline/tasks", "pipeline/notify", "storage/postgres", "storage/objects", "transcribe/whisper", "ehr/fhir", "ehr/hl7v2", "ehr/folder", "ehr/sandbox",
 }
 
 // roomOf returns the innermost room of a package.

@@ -32,7 +32,7 @@ const (
 var (
 	nameForm = regexp.MustCompile(`^[a-z][a-z0-9-]{1,59}$`)
 	states   = []string{"received", "queued", "transcribed", "drafted", "in_review", "awaiting_signature", "signed", "rejected", "failed"}
-	roles    = []string{"physician", "editor", "supervisor", "compliance", "admin"}
+	roles    = []string{"editor", "supervisor", "compliance", "admin"}
 )
 
 // Parse reads a set of rules. It finds all problems; a set with one is not used.
@@ -58,6 +58,7 @@ func Parse(source string) (Set, []Problem) {
 		c.rule(at, r)
 	}
 	if len(c.problems) > 0 {
+		slices.SortStableFunc(c.problems, func(a, b Problem) int { return a.Line - b.Line })
 		return Set{}, c.problems
 	}
 	return s, nil

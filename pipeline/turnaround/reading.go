@@ -102,3 +102,23 @@ func Quantile(values []time.Duration, q float64) time.Duration {
 	rank := int(math.Ceil(q * float64(len(values))))
 	return values[min(max(rank, 1), len(values))-1]
 }
+
+// AllowedBy is the time of the practice's own that a due time allows: the reverse of Due.
+func AllowedBy(steps []Step, due time.Time, c Clock) time.Duration {
+	var own time.Duration
+	steps = forward(steps)
+	for i, s := range steps {
+		if s.At.After(due) || s.Phase == Over {
+			break
+		}
+		until := due
+		last := i+1 == len(steps) || steps[i+1].Phase == Over
+		if !last && steps[i+1].At.Before(due) {
+			until = steps[i+1].At
+		}
+		if last || s.Phase == Running {
+			own += c.Between(s.At, until)
+		}
+	}
+	return own
+}

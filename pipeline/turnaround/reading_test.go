@@ -98,3 +98,22 @@ func TestQuantilesAreValuesThatOccurred(t *testing.T) {
 		t.Error("nothing has a median")
 	}
 }
+
+func TestADueTimeSaysWhatItAllows(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		cal, from := drawn(t)
+		var steps []turnaround.Step
+		for range rapid.IntRange(1, 6).Draw(t, "steps") {
+			steps = append(steps, turnaround.Step{At: from, Phase: rapid.SampledFrom([]turnaround.Phase{turnaround.Running, turnaround.Waiting}).Draw(t, "phase")})
+			from = from.Add(time.Duration(rapid.Int64Range(0, 40*3600).Draw(t, "pause")) * time.Second)
+		}
+		if rapid.Bool().Draw(t, "signed") {
+			steps = append(steps, turnaround.Step{At: from, Phase: turnaround.Over})
+		}
+		allowed := time.Duration(rapid.Int64Range(1, 100*3600).Draw(t, "allowed")) * time.Second
+		if got := turnaround.AllowedBy(steps, turnaround.Due(steps, allowed, cal), cal); got != allowed {
+			t.Fatalf("the due time allows %s, it was made for %s", got, allowed)
+		}
+	})
+}
