@@ -1,6 +1,10 @@
 package pipeline
 
-import "context"
+import (
+	"context"
+
+	"github.com/google/uuid"
+)
 
 // The keeper's rounds, one at a time, for tests.
 func (k *Keeper) ReapOnce(ctx context.Context) error           { return k.reap(ctx) }
@@ -13,3 +17,12 @@ var Seen = seen
 
 // Backoff is the pause before a stage is tried again.
 var Backoff = backoff
+
+// EscalateOnce is one look at all rules; EscalateUnlocked is the same without waiting for its turn.
+func (k *Keeper) EscalateOnce(ctx context.Context) error { return k.escalate(ctx) }
+func (k *Keeper) EscalateUnlocked(ctx context.Context, practice uuid.UUID) error {
+	return k.escalatePractice(ctx, practice)
+}
+
+// MessagePause is the pause before a message is tried again.
+var MessagePause = messagePause
