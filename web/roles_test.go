@@ -59,6 +59,21 @@ var rights = map[string]struct {
 	"GET /api/v1/people/{id}/corrections":                {"person", "", "supervisor"},
 	"POST /api/v1/people/{id}/corrections":               {"person", `{"heard":"zanter pell","written":"Zanterpel","decision":"approved"}`, "supervisor"},
 	"POST /api/v1/corrections/{id}/undo":                 {"", "", "supervisor"},
+	"GET /api/v1/turnaround":                             {"", "", "supervisor"},
+	"GET /api/v1/turnaround/plan":                        {"", "", "supervisor"},
+	"PUT /api/v1/turnaround/plan":                        {"", `{"number":0,"plan":` + planBody + `}`, "supervisor"},
+	"GET /api/v1/escalations":                            {"", "", "supervisor"},
+	"PUT /api/v1/escalations":                            {"", `{"number":0,"source":""}`, "supervisor"},
+	"POST /api/v1/escalations/check":                     {"", `{"source":""}`, "physician other editor supervisor compliance admin"},
+	"POST /api/v1/webhooks":                              {"", `{"url":"https://hooks.example/in"}`, "supervisor"},
+	"POST /api/v1/webhooks/{id}/remove":                  {"", "", "supervisor"},
+	"POST /api/v1/messages/{id}/resend":                  {"", "", "supervisor"},
+	"GET /api/v1/notifications":                          {"", "", "physician other editor supervisor compliance admin"},
+	"GET /api/v1/notifications/unread":                   {"", "", "physician other editor supervisor compliance admin"},
+	"POST /api/v1/notifications/{id}/read":               {"", "", "physician other editor supervisor compliance admin"},
+	"POST /api/v1/notifications/read":                    {"", "", "physician other editor supervisor compliance admin"},
+	"GET /api/v1/notifications/settings":                 {"", "", "physician other editor supervisor compliance admin"},
+	"PUT /api/v1/notifications/settings":                 {"", `{"address":"","by_mail":false}`, "physician other editor supervisor compliance admin"},
 	"GET /api/v1/audit":                                  {"", "", "compliance"},
 	"GET /api/v1/audit/verify":                           {"", "", "compliance"},
 	// The recordings and uploads have tests of their own; here it only matters who is let in.
@@ -70,6 +85,9 @@ var rights = map[string]struct {
 	"DELETE /api/v1/uploads/{id}":       {"person", "", "physician other editor supervisor compliance admin"},
 	"POST /api/v1/uploads/{id}/finish":  {"person", "", "physician other editor supervisor compliance admin"},
 }
+
+const planBody = `{"zone":"America/New_York","hours":{"mon":["08:00-17:00"],"tue":[],"wed":[],"thu":[],"fri":[],"sat":[],"sun":[]},` +
+	`"holidays":[{"date":"12-25"}],"routine_clock":"working","stat_clock":"wall","targets":[{"work_type":"","priority":"stat","hours":1}]}`
 
 func TestEveryRouteRefusesStrangersAndWrongRoles(t *testing.T) {
 	t.Parallel()

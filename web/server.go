@@ -118,6 +118,8 @@ func (s *Server) mount() error {
 	s.mountLanguage()
 	s.mountBlocks()
 	s.mountCorrections()
+	s.mountTurnaround()
+	s.mountNotices()
 	s.mountAudit()
 	s.mountHealth()
 	if err := s.serveDescription(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"vesper/notes/render"
 	"vesper/notes/templates"
 	"vesper/pipeline"
+	"vesper/pipeline/turnaround"
 )
 
 // Service is all that the web asks of the pipeline, in groups. Every method decides access itself, writes its audit
@@ -27,6 +28,7 @@ type Service interface {
 	Registry
 	Vocabulary
 	Auditor
+	Watcher
 }
 
 // Accounts opens and closes sessions and manages the practice's people. Login MUST take the same time for an unknown
@@ -109,4 +111,21 @@ type Vocabulary interface {
 type Auditor interface {
 	AuditTrail(ctx context.Context, actor access.Actor, before time.Time, limit int) ([]pipeline.Event, error)
 	VerifyAudit(ctx context.Context, actor access.Actor) (audit.Report, error)
+}
+
+// Watcher keeps the practice's calendar and rules, and tells people what waits.
+type Watcher interface {
+	TurnaroundPlan(ctx context.Context, actor access.Actor) (pipeline.StoredPlan, error)
+	SetTurnaroundPlan(ctx context.Context, actor access.Actor, number int, p turnaround.Plan) (moved int, err error)
+	TurnaroundReport(ctx context.Context, actor access.Actor, from, to time.Time) (pipeline.TurnaroundReport, error)
+	Escalations(ctx context.Context, actor access.Actor) (pipeline.Escalating, error)
+	SetEscalationRules(ctx context.Context, actor access.Actor, number int, source string) (int, error)
+	AddWebhook(ctx context.Context, actor access.Actor, url string) (pipeline.Webhook, string, error)
+	RemoveWebhook(ctx context.Context, actor access.Actor, id uuid.UUID) error
+	ResendMessage(ctx context.Context, actor access.Actor, id uuid.UUID) error
+	Notices(ctx context.Context, actor access.Actor) ([]pipeline.Notice, error)
+	UnreadNotices(ctx context.Context, actor access.Actor) (int, error)
+	ReadNotices(ctx context.Context, actor access.Actor, id *uuid.UUID) error
+	NoticeSettings(ctx context.Context, actor access.Actor) (pipeline.NoticeSettings, error)
+	SetNoticeSettings(ctx context.Context, actor access.Actor, n pipeline.NoticeSettings) error
 }

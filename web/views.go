@@ -60,6 +60,7 @@ type CardBase struct {
 	Seconds    float64             `json:"seconds" doc:"Length of the recording; 0 until decoded"`
 	Progress   progress            `json:"progress"`
 	ClaimedBy  optional[personRef] `json:"claimed_by"`
+	Clock      turnaroundClock     `json:"clock"`
 }
 
 type card struct {
@@ -73,7 +74,7 @@ func viewCardBase(c pipeline.Card) CardBase {
 		ID: c.ID, State: c.State, Reason: c.Reason, Priority: c.Priority, WorkType: c.WorkType,
 		Author:     personRef{c.AuthorID, c.AuthorName},
 		ReceivedAt: stamp(c.ReceivedAt), DueAt: stamp(c.DueAt), UpdatedAt: stamp(c.UpdatedAt),
-		Seconds: c.Seconds, Progress: progress{c.Done, c.Total},
+		Seconds: c.Seconds, Progress: progress{c.Done, c.Total}, Clock: viewClock(c.Clock),
 	}
 	if c.ClaimedBy != nil {
 		out.ClaimedBy = some(personRef{*c.ClaimedBy, c.ClaimedName})

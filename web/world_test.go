@@ -88,6 +88,7 @@ func newWorld(t testing.TB, options ...option) *world {
 	t.Cleanup(w.store.Close)
 	w.svc, err = pipeline.NewService(pipeline.Config{
 		Store: w.store, Objects: vault{openObjects(t)}, Prober: prober{}, Target: "sandbox", SpoolDir: t.TempDir(), Log: log,
+		Hooks:    anyHook{},
 		Settings: func() (json.RawMessage, error) { return json.RawMessage(`{"model":"none"}`), nil },
 	})
 	w.must(err)

@@ -69,6 +69,11 @@ func (s *site) funcs() template.FuncMap {
 		"open":     func(st pipeline.State) bool { return !st.Terminal() && st != pipeline.Signed },
 		"may":      func(can map[access.Action]bool, a string) bool { return can[access.Action(a)] },
 		"moving":   moving,
+		"took":     took,
+		"used":     clockWords,
+		"percent":  percent,
+		"when":     whenWords,
+		"do":       doWords,
 		"worktypes": func(all []templates.Template) []workType {
 			out := make([]workType, len(all))
 			for i, t := range all {
@@ -203,6 +208,8 @@ var plain = map[string]string{
 	"note.sign": "signed the note", "note.addendum": "wrote an addendum", "note.history": "opened the history", "note.download": "downloaded a version", "quality.read": "read the error rates", "job.retry": "ordered the work again",
 	"dictation.reject": "rejected the recording", "audit.read": "read the audit log", "people.manage": "changed an account",
 	"session.open": "logged in", "terms.read": "looked at the words", "terms.manage": "changed the words", "corrections.manage": "looked at or decided corrections", "session.close": "logged out", "patient.search": "searched patients", "encounter.list": "listed visits",
+	"turnaround.read": "looked at turn-around", "turnaround.manage": "changed turn-around or rules", "escalation.apply": "carried out a rule",
+	"notification.read": "read notifications", "notification.settings": "changed notifications",
 }
 
 // tries is what each refused action was.
@@ -213,6 +220,7 @@ var tries = map[string]string{
 	"note.addendum": "tried to write an addendum", "note.history": "tried to open the history", "note.download": "tried to download a version", "quality.read": "tried to read the error rates", "job.retry": "tried to order the work again",
 	"dictation.reject": "tried to reject the recording", "audit.read": "tried to read the audit log", "people.manage": "tried to change an account",
 	"session.open": "tried to log in", "terms.read": "tried to look at words", "terms.manage": "tried to change words", "corrections.manage": "tried to decide corrections", "patient.search": "tried to search patients", "encounter.list": "tried to list visits",
+	"turnaround.read": "tried to look at turn-around", "turnaround.manage": "tried to change turn-around or rules",
 }
 
 // happened says an event in plain words.
