@@ -139,9 +139,14 @@ type checkInput struct {
 
 type checkOutput struct {
 	Body struct {
-		Rules    int                  `json:"rules"`
-		Problems []escalation.Problem `json:"problems"`
+		Rules    int           `json:"rules"`
+		Problems []ruleProblem `json:"problems"`
 	}
+}
+
+type ruleProblem struct {
+	Line    int    `json:"line" doc:"0 where it is not known"`
+	Message string `json:"message"`
 }
 
 type webhookInput struct {
@@ -152,8 +157,9 @@ type webhookInput struct {
 
 type webhookOutput struct {
 	Body struct {
-		webhookView
-		Secret string `json:"secret" doc:"Signs what is sent there; it is told once"`
+		ID     uuid.UUID `json:"id"`
+		URL    string    `json:"url"`
+		Secret string    `json:"secret" doc:"Signs what is sent there; it is told once"`
 	}
 }
 
@@ -265,7 +271,7 @@ func (s *Server) putEscalations(ctx context.Context, a access.Actor, in *rulesIn
 func (s *Server) checkEscalations(_ context.Context, _ access.Actor, in *checkInput) (*checkOutput, error) {
 	set, problems := escalation.Parse(in.Body.Source)
 	out := &checkOutput{}
-	out.Body.Rules, out.Body.Problems = len(set.Rules), append([]escalation.Problem{}, problems...)
+	out.Body.Rules, out.Body.Problems = len(set.Rules), each(problems, func(p escalation.Problem) ruleProblem { return ruleProblem(p) })
 	return out, nil
 }
 
@@ -275,6 +281,6 @@ func (s *Server) addWebhook(ctx context.Context, a access.Actor, in *webhookInpu
 		return nil, err
 	}
 	out := &webhookOutput{}
-	out.Body.webhookView, out.Body.Secret = viewWebhook(h), secret
+	out.Body.ID, out.Body.URL, out.Body.Secret = h.ID, h.URL, secret
 	return out, nil
 }

@@ -55,7 +55,7 @@ func TestASupervisorSetsTheCalendarAndDueTimesMove(t *testing.T) {
 	}
 	c.do("PUT", "/api/v1/turnaround/plan", strings.NewReader(`{"number":0,"plan":`+planBody+`}`), "Content-Type", "application/json").problem(409, "settings_changed")
 	bad := strings.Replace(planBody, "08:00-17:00", "eight to five", 1)
-	c.do("PUT", "/api/v1/turnaround/plan", strings.NewReader(`{"number":1,"plan":`+bad+`}`), "Content-Type", "application/json").problem(400, "turnaround_hours")
+	c.do("PUT", "/api/v1/turnaround/plan", strings.NewReader(`{"number":1,"plan":`+bad+`}`), "Content-Type", "application/json").problem(422, "turnaround_hours")
 	var report struct {
 		Lines []struct{ Received, Open int }
 		All   struct{ Received int }
@@ -64,7 +64,7 @@ func TestASupervisorSetsTheCalendarAndDueTimesMove(t *testing.T) {
 	if report.All.Received != 1 || len(report.Lines) != 1 || report.Lines[0].Open != 1 {
 		t.Errorf("report %+v", report)
 	}
-	c.get("/api/v1/turnaround?from=2020-01-01T00:00:00Z").problem(400, "report_span")
+	c.get("/api/v1/turnaround?from=2020-01-01T00:00:00Z").problem(422, "report_span")
 }
 
 func TestRulesAreCheckedAndSet(t *testing.T) {
@@ -83,7 +83,7 @@ func TestRulesAreCheckedAndSet(t *testing.T) {
 	if len(checked.Problems) != 1 || checked.Problems[0].Line != 4 {
 		t.Errorf("checked %+v", checked)
 	}
-	c.json("PUT", "/api/v1/escalations", map[string]any{"number": 0, "source": bad}).problem(400, "rules_invalid")
+	c.json("PUT", "/api/v1/escalations", map[string]any{"number": 0, "source": bad}).problem(422, "rules_invalid")
 	good := strings.Replace(bad, "nowhere", "drafted", 1)
 	c.json("PUT", "/api/v1/escalations", map[string]any{"number": 0, "source": good}).want(200)
 	if got := c.get("/api/v1/escalations").want(200); got.field("source") != good || got.field("number") != 1.0 {
@@ -131,7 +131,7 @@ func TestPeopleReadWhatTheyAreTold(t *testing.T) {
 		t.Errorf("unread %v", n)
 	}
 	c.do("POST", "/api/v1/notifications/read", nil).want(204)
-	c.json("PUT", "/api/v1/notifications/settings", map[string]any{"address": "not an address", "by_mail": true}).problem(400, "address_invalid")
+	c.json("PUT", "/api/v1/notifications/settings", map[string]any{"address": "not an address", "by_mail": true}).problem(422, "address_invalid")
 	c.json("PUT", "/api/v1/notifications/settings", map[string]any{"address": "mina@practice.example", "by_mail": true}).want(204)
 	if got := c.get("/api/v1/notifications/settings").want(200); got.field("by_mail") != true {
 		t.Errorf("settings %s", got.body)

@@ -37,7 +37,8 @@ type serviceFlags struct {
 	NoteSystem        string `help:"URI that names this installation in note identifiers; never change it." default:"urn:vesper:note-version"`
 	MaxRecordingBytes int64  `help:"Largest recording that is taken, in bytes." default:"2147483648"`
 	ScratchDir        string `help:"Private folder for uploads and temporary files." default:"${scratch}" placeholder:"DIR"`
-	ownScratch        bool   // no other process uses the scratch folder
+	noticeFlags
+	ownScratch bool // no other process uses the scratch folder
 }
 
 // engineFlags choose the model and the size of the engine.

@@ -56,6 +56,7 @@ type workCmd struct {
 	databaseFlags
 	serviceFlags
 	engineFlags
+	BaseURL string `help:"Public address of the web server, for links in messages." placeholder:"URL"`
 }
 
 // Run works until the process is told to stop.
@@ -75,6 +76,7 @@ func (c *workCmd) Run(rt *runtime) error {
 		return err
 	}
 	defer p.close()
+	p.base = c.BaseURL
 	engine := func(ctx context.Context) (*recogniser, error) { return openRecogniser(ctx, rt, c.engineFlags) }
 	return work(rt.ctx, rt, p, engine, func() ([]byte, error) { return c.engineFlags.settings() }, auditKey)
 }

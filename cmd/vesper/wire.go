@@ -30,6 +30,7 @@ type parts struct {
 	relay   *pipeline.Relay
 	flags   serviceFlags
 	auditPK string
+	base    string // public address of the web server, for links in messages
 }
 
 // open connects to the services. PostgreSQL and the S3 store must be there; Redis may come later.
@@ -82,10 +83,14 @@ type httpFlags struct {
 func newService(rt *runtime, p *parts, kick func(), settings func() (json.RawMessage, error)) (*pipeline.Service, error) {
 	spool := filepath.Join(p.flags.ScratchDir, "spool")
 	sweep(rt, spool, "upload-", p.flags.leftoverAge())
+	hooks, err := newHooks(p.flags, p.base)
+	if err != nil {
+		return nil, err
+	}
 	return pipeline.NewService(pipeline.Config{
 		Store: p.store, Objects: vault{p.objects}, Prober: prober{}, Settings: settings, Target: p.flags.EHRName,
 		SpoolDir: spool, MaxBytes: p.flags.MaxRecordingBytes, AuditKey: p.auditPK,
-		Outside: p.objects.Checkpoints, Kick: kick, Log: rt.log,
+		Outside: p.objects.Checkpoints, Kick: kick, Hooks: hooks, Log: rt.log,
 	})
 }
 
@@ -160,8 +165,13 @@ func work(ctx context.Context, rt *runtime, p *parts, engine func(context.Contex
 		Worker: &pipeline.Worker{Store: p.store, Kick: p.relay.Kick, Log: rt.log}, Settings: settings, SignKey: auditKey,
 		Outside: p.objects.PutCheckpoint, Log: rt.log,
 	}
+	courier, err := newCourier(rt, p)
+	if err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { p.relay.Run(ctx); return nil })
+	g.Go(func() error { courier.Run(ctx); return nil })
 	g.Go(func() error { keeper.Run(ctx); return nil })
 	g.Go(func() error {
 		err := answer(ctx, rt, p, engine)

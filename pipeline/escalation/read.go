@@ -16,8 +16,8 @@ import (
 
 // Problem is one thing that is wrong in a set of rules.
 type Problem struct {
-	Line    int    `json:"line" doc:"0 where it is not known"`
-	Message string `json:"message"`
+	Line    int // 0: not known
+	Message string
 }
 
 // String is the problem as people read it.
