@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 var appendOnlyTables = []string{
 	"transcripts", "transcript_words", "transcript_spans", "note_versions", "signatures", "audit_events",
 	"audit_entries", "audit_hashes", "audit_checkpoints", "job_chunks", "job_terms", "dictation_moves", "state_changes",
+	"turnaround_plans", "escalation_rules", "escalations",
 }
 
 func TestHistoryCannotBeChangedByTheApplication(t *testing.T) {
@@ -87,7 +89,7 @@ func TestEveryTableWithAPracticeHasForcedRowLevelSecurity(t *testing.T) {
 var practiceTables = []string{
 	"practices", "people", "patients", "encounters", "work_types", "dictations", "audio_objects", "jobs", "job_chunks",
 	"transcripts", "transcript_words", "transcript_spans", "notes", "note_versions", "claims", "signatures", "deliveries", "audit_events", "vocabulary_terms", "text_blocks",
-	"corrections",
+	"corrections", "turnaround_plans", "escalation_rules", "escalations", "notifications", "notification_settings", "webhooks", "messages",
 }
 
 func TestAnotherPracticeSeesNothing(t *testing.T) {
@@ -98,8 +100,8 @@ func TestAnotherPracticeSeesNothing(t *testing.T) {
 	other := w.newPractice("Harbor Clinic")
 	for _, table := range practiceTables {
 		if table == "people" || table == "practices" || table == "encounters" || table == "work_types" || table == "claims" || table == "job_chunks" || table == "vocabulary_terms" || table == "text_blocks" ||
-			table == "corrections" {
-			continue // looked at below
+			table == "corrections" || slices.Contains(noticeTables, table) {
+			continue // looked at below, and in notices_test.go
 		}
 		for _, login := range []string{w.logins.Serve, w.logins.Work} {
 			if n, err := w.raw(login, w.practice, "SELECT * FROM "+table); err != nil || n == 0 {
