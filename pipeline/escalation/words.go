@@ -10,8 +10,8 @@ func (w When) Words() []string {
 			out = append(out, text)
 		}
 	}
-	add(len(w.State) > 0, plain(w.State, " or "))
-	add(len(w.WorkType) > 0, "work type "+plain(w.WorkType, " or "))
+	add(len(w.State) > 0, oneOf(w.State))
+	add(len(w.WorkType) > 0, "work type "+oneOf(w.WorkType))
 	add(w.Priority != "", map[string]string{"stat": "STAT", "routine": "routine"}[w.Priority])
 	add(w.Used.text != "", w.Used.text+" of the time used")
 	add(w.OverdueBy.Given() && w.OverdueBy.D() == 0, "overdue")
@@ -51,6 +51,10 @@ func recipientWords(who string) string {
 	return map[string]string{"author": "the author", "holder": "who holds it", "webhook": "other systems"}[who]
 }
 
-func plain(list List, between string) string {
-	return strings.ReplaceAll(strings.Join(list, between), "_", " ")
+// oneOf joins as people do: a, b or c.
+func oneOf(list List) string {
+	if n := len(list); n > 1 {
+		list = List{strings.Join(list[:n-1], ", ") + " or " + list[n-1]}
+	}
+	return strings.ReplaceAll(strings.Join(list, ""), "_", " ")
 }

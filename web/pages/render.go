@@ -73,6 +73,8 @@ func (s *site) funcs() template.FuncMap {
 		"used":     clockWords,
 		"percent":  percent,
 		"when":     whenWords,
+		"unsent":   unsentWords,
+		"tries":    tryWords,
 		"do":       doWords,
 		"worktypes": func(all []templates.Template) []workType {
 			out := make([]workType, len(all))

@@ -88,7 +88,8 @@ func (s *site) calendar(r *http.Request, actor access.Actor) (any, string, error
 		d.Days = append(d.Days, calendarDay{key, time.Weekday((i + 1) % 7).String(), strings.Join(hours, ", ")})
 	}
 	for _, h := range p.Plan.Holidays {
-		d.Holidays += strings.TrimSpace(strings.Join([]string{h.Date, strings.Join(h.Hours, ", "), h.Name}, " ")) + "\n"
+		parts := slices.DeleteFunc([]string{h.Date, strings.Join(h.Hours, ", "), h.Name}, func(s string) bool { return s == "" })
+		d.Holidays += strings.Join(parts, " ") + "\n"
 	}
 	set := map[[2]string]string{}
 	for _, t := range p.Plan.Targets {
@@ -180,4 +181,25 @@ func doWords(r escalation.Rule) []string {
 		out = append(out, a.Words())
 	}
 	return out
+}
+
+// unsentWords says why a message could not be sent.
+func unsentWords(code string) string {
+	text, ok := map[string]string{
+		"mail_not_configured": "no mail server is set up", "webhook_not_configured": "webhooks are not set up",
+		"mail_refused": "the mail server refused it", "mail_unavailable": "the mail server could not be reached",
+		"mail_address": "the address is wrong", "webhook_unreachable": "it could not be reached", "webhook_refused": "it did not take it",
+		"webhook_redirected": "it sends on to another address", "webhook_gone": "it is gone", "webhook_url": "its address is not allowed any more",
+	}[code]
+	if !ok {
+		return code
+	}
+	return text
+}
+
+func tryWords(n int) string {
+	if n == 1 {
+		return "tried once"
+	}
+	return "tried " + strconv.Itoa(n) + " times"
 }

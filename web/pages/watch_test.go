@@ -106,8 +106,8 @@ func TestTheReportAndTheCalendarSayWhatIsSet(t *testing.T) {
 func TestRulesAreShownInWords(t *testing.T) {
 	t.Parallel()
 	s := newStage(pipeline.Drafted)
-	has(t, s, access.Supervisor, "/turnaround/rules", "transcribed or drafted or in review, STAT, 50% of the time used", "tell supervisors, editors",
-		"give it back to the queue; tell who holds it, supervisors", "in review, held for 45m without being saved", "mail_refused", "Go back to Vesper’s rules")
+	has(t, s, access.Supervisor, "/turnaround/rules", "transcribed, drafted or in review, STAT, 50% of the time used", "tell supervisors, editors",
+		"give it back to the queue; tell who holds it, supervisors", "in review, held for 45m without being saved", "the mail server refused it", "tried 12 times", "Go back to Vesper’s rules")
 	s.empty = true
 	if body := has(t, s, access.Supervisor, "/turnaround/rules", "These come with Vesper"); strings.Contains(body, "Go back to Vesper’s rules") {
 		t.Error("offers to go back to where it is")

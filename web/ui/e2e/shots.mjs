@@ -39,6 +39,10 @@ const pages = [
   ["words", "physician", () => "/words"],
   ["practice-words", "supervisor", () => "/words"],
   ["corrections", "supervisor", () => "/corrections"],
+  ["notifications", "supervisor", () => "/notifications"],
+  ["turnaround", "supervisor", () => "/turnaround"],
+  ["calendar", "supervisor", () => "/turnaround/calendar"],
+  ["rules", "supervisor", () => "/turnaround/rules"],
   ["people", "admin", () => "/people"],
 ];
 const to = (prefix, id) => (id ? prefix + id : null);
