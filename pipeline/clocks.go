@@ -14,9 +14,11 @@ import (
 
 // ClockTx is the practice's calendar and the clocks that run on it.
 type ClockTx interface {
-	// TurnaroundPlan returns the newest plan of the practice, or nil. Until the transaction ends nobody changes it.
+	// TurnaroundPlan returns the newest plan of the practice, or nil.
 	TurnaroundPlan(ctx context.Context) (*StoredPlan, error)
-	// AddTurnaroundPlan makes a plan the newest one. Whoever asks for the plan meanwhile waits for the end of this
+	// HoldTurnaroundPlan keeps the plan as it is until the transaction ends. Whoever sets a due time by it does so first.
+	HoldTurnaroundPlan(ctx context.Context) error
+	// AddTurnaroundPlan makes a plan the newest one. Whoever wants to hold the plan meanwhile waits for the end of this
 	// transaction, so that no due time is set by the old one afterwards.
 	AddTurnaroundPlan(ctx context.Context, p turnaround.Plan, by uuid.UUID) (int, error)
 	// Ways lists the changes of state of several dictations, oldest first.
@@ -100,6 +102,14 @@ func rulesOf(ctx context.Context, tx Tx) (*turnaround.Rules, error) {
 	return plan.Compile()
 }
 
+// heldRulesOf are the same, for setting due times by them.
+func heldRulesOf(ctx context.Context, tx Tx) (*turnaround.Rules, error) {
+	if err := tx.HoldTurnaroundPlan(ctx); err != nil {
+		return nil, err
+	}
+	return rulesOf(ctx, tx)
+}
+
 // allowedTime is the turn-around of a kind of document.
 func allowedTime(r *turnaround.Rules, workType string, p Priority) (time.Duration, turnaround.Clock) {
 	usual := 24 * time.Hour
@@ -139,7 +149,7 @@ func earlier(a, b time.Time) time.Time {
 
 // dueAtReceipt is the due time of what was just received.
 func dueAtReceipt(ctx context.Context, tx Tx, d Dictation) (time.Time, error) {
-	r, err := rulesOf(ctx, tx)
+	r, err := heldRulesOf(ctx, tx)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -148,7 +158,7 @@ func dueAtReceipt(ctx context.Context, tx Tx, d Dictation) (time.Time, error) {
 
 // DueAs is when a dictation would be due had it this priority from now on.
 func DueAs(ctx context.Context, tx Tx, dictation uuid.UUID, p Priority, now time.Time) (time.Time, error) {
-	r, err := rulesOf(ctx, tx)
+	r, err := heldRulesOf(ctx, tx)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -177,7 +187,7 @@ func moveDue(ctx context.Context, tx Tx, dictation uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	r, err := rulesOf(ctx, tx)
+	r, err := heldRulesOf(ctx, tx)
 	if err != nil {
 		return err
 	}

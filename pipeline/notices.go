@@ -12,8 +12,8 @@ type NoticeTx interface {
 	// EscalationRules returns the newest rules of the practice as they were written; number 0: it has set none.
 	EscalationRules(ctx context.Context) (StoredRules, error)
 	AddEscalationRules(ctx context.Context, source string, by uuid.UUID) (int, error)
-	// WaitingWork lists what a rule may be about, by id after the one given: all that is neither delivered nor rejected
-	// for more than thirty days.
+	// WaitingWork lists what a rule may be about, by id after the one given: all that is not at its end, and what was
+	// received in the last thirty days and rejected.
 	WaitingWork(ctx context.Context, after uuid.UUID, limit int) ([]WaitingWork, error)
 	// WaitingOne is one of them, as it is in this transaction.
 	WaitingOne(ctx context.Context, dictation uuid.UUID) (WaitingWork, error)

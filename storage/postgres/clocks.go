@@ -15,11 +15,14 @@ import (
 // the plan has it alone.
 const planLock = `(hashtextextended('turnaround plan ' || $1::text, 0))`
 
+// HoldTurnaroundPlan implements pipeline.ClockTx.
+func (t *tx) HoldTurnaroundPlan(ctx context.Context) error {
+	_, err := t.Exec(ctx, `SELECT pg_advisory_xact_lock_shared`+planLock, t.practice)
+	return wrap("hold turn-around plan", err)
+}
+
 // TurnaroundPlan implements pipeline.ClockTx.
 func (t *tx) TurnaroundPlan(ctx context.Context) (*pipeline.StoredPlan, error) {
-	if _, err := t.Exec(ctx, `SELECT pg_advisory_xact_lock_shared`+planLock, t.practice); err != nil {
-		return nil, wrap("hold turn-around plan", err)
-	}
 	return find(ctx, t, "read turn-around plan", scanPlan, `
 		SELECT r.plan, r.number, p.name, r.set_at FROM turnaround_plans r JOIN people p ON p.id = r.set_by
 		WHERE r.practice_id = $1 ORDER BY r.number DESC LIMIT 1`, t.practice)

@@ -49,18 +49,18 @@ const workSelect = `
 		FROM claims h WHERE h.dictation_id = d.id AND h.ended_at IS NULL AND h.until > now()) c ON d.state = 'in_review'
 	ORDER BY d.id`
 
-// waitingStates are those in which a rule may be about a dictation.
-var waitingStates = []string{
-	"received", "queued", "transcribed", "drafted", "in_review", "awaiting_signature", "signed", "failed", "rejected",
-}
+// waitingStates are those in which a rule may be about a dictation, whenever it was received.
+var waitingStates = []string{"received", "queued", "transcribed", "drafted", "in_review", "awaiting_signature", "signed", "failed"}
 
-// WaitingWork implements pipeline.NoticeTx.
+// WaitingWork implements pipeline.NoticeTx. What waits is found by its state before the limit is looked at: walking along the
+// ids would pass by all that was ever delivered.
 func (t *tx) WaitingWork(ctx context.Context, after uuid.UUID, limit int) ([]pipeline.WaitingWork, error) {
 	return list(ctx, t, "list waiting work", scanWork, `
-		WITH d AS MATERIALIZED (
+		WITH waiting AS MATERIALIZED (
 			SELECT * FROM dictations WHERE practice_id = $1 AND state = ANY ($2) AND id > $3
-			  AND (state <> 'rejected' OR updated_at > now() - interval '30 days')
-			ORDER BY id LIMIT $4)`+workSelect, t.practice, waitingStates, after, atMost(limit))
+			UNION ALL
+			SELECT * FROM dictations WHERE practice_id = $1 AND state = 'rejected' AND received_at > now() - interval '30 days' AND id > $3),
+		d AS MATERIALIZED (SELECT * FROM waiting ORDER BY id LIMIT $4)`+workSelect, t.practice, waitingStates, after, atMost(limit))
 }
 
 // WaitingOne implements pipeline.NoticeTx.
