@@ -20,7 +20,7 @@ import (
 const EscalateEvery = time.Minute
 
 // escalateBatch is how many dictations are looked at in one transaction.
-const escalateBatch = 500
+const escalateBatch = 2000
 
 // applyRule is the name in the record of a rule that was carried out.
 const applyRule access.Action = "escalation.apply"
