@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"vesper/pipeline/turnaround"
 )
 
 // State is where a dictation is in its life.
@@ -140,4 +142,5 @@ type Card struct {
 	Obstacles   int  // open blanks and flags of the newest version
 	Latest      int  // number of the note's newest version, 0 while there is none
 	Quarantined bool // its last work was set aside because it broke down each time
+	Clock       turnaround.Reading
 }

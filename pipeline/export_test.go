@@ -27,3 +27,12 @@ func (l *Listener) Asked() bool {
 	defer l.mu.Unlock()
 	return !l.asked.IsZero()
 }
+
+// EscalateOnce is one look at all rules; EscalateUnlocked is the same without waiting for its turn.
+func (k *Keeper) EscalateOnce(ctx context.Context) error { return k.escalate(ctx) }
+func (k *Keeper) EscalateUnlocked(ctx context.Context, practice uuid.UUID) error {
+	return k.escalatePractice(ctx, practice)
+}
+
+// MessagePause is the pause before a message is tried again.
+var MessagePause = messagePause

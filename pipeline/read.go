@@ -32,6 +32,9 @@ func (s *Service) Cards(ctx context.Context, actor access.Actor, f Filter) ([]Ca
 		for i := range out {
 			hidePatient(actor, &out[i])
 		}
+		if err := readClocks(ctx, tx, s.Now(), out); err != nil {
+			return err
+		}
 		return tx.Audit(ctx, event(actor, access.List, "practice", actor.PracticeID, "done", nil))
 	})
 	return out, err
@@ -88,8 +91,10 @@ func (s *Service) Card(ctx context.Context, actor access.Actor, id uuid.UUID) (C
 		}
 		hidePatient(actor, &c)
 		c.PatientName, c.MRN = "", ""
-		out = c
-		return nil
+		one := []Card{c}
+		err = readClocks(ctx, tx, s.Now(), one)
+		out = one[0]
+		return err
 	})
 	return out, err
 }
@@ -126,7 +131,11 @@ func (s *Service) detail(ctx context.Context, tx Tx, actor access.Actor, action 
 		return Detail{}, err
 	}
 	card.Dictation = d // one reading: the patient shown below is the one that is hashed and signed
-	out := Detail{Card: card, Parent: d.ParentID, HasAudio: d.AudioID != nil, Can: map[access.Action]bool{}}
+	one := []Card{card}
+	if err := readClocks(ctx, tx, s.Now(), one); err != nil {
+		return Detail{}, err
+	}
+	out := Detail{Card: one[0], Parent: d.ParentID, HasAudio: d.AudioID != nil, Can: map[access.Action]bool{}}
 	for _, a := range access.Actions() {
 		out.Can[a] = access.Decide(actor, a, r) == nil && possible(a, d.State, actor.Role)
 	}

@@ -82,6 +82,23 @@ var looks = map[string]struct {
 		_, err := w.svc.Quality(context.Background(), a, pipeline.QualityFilter{})
 		return err
 	}},
+	"SetTurnaroundPlan":  {"", "supervisor", 1, attempts[access.ManageTurnaround]},
+	"TurnaroundReport":   {"", "supervisor", 1, attempts[access.ReadTurnaround]},
+	"SetEscalationRules": {"", "supervisor", 1, setRules},
+	"ReadNotices": {"", "editor", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
+		return w.svc.ReadNotices(context.Background(), a, nil)
+	}},
+	"SetNoticeSettings": {"", "editor", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
+		return w.svc.SetNoticeSettings(context.Background(), a, pipeline.NoticeSettings{Address: "mina@practice.example", ByMail: true})
+	}},
+	"AddWebhook": {"", "supervisor", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, _, err := w.svc.AddWebhook(context.Background(), a, "https://hooks.example/"+newID().String())
+		return err
+	}},
+	"RemoveWebhook": {"", "supervisor", 2, addAndRemoveWebhook},
+	"ResendMessage": {pipeline.Drafted, "supervisor", 1, func(w *world, a access.Actor, id uuid.UUID) error {
+		return w.svc.ResendMessage(context.Background(), a, w.deadMessage(id))
+	}},
 	"Rendering": {pipeline.Drafted, "supervisor", 1, func(w *world, a access.Actor, id uuid.UUID) error {
 		_, err := w.svc.Rendering(context.Background(), a, id, 0, render.Text)
 		return err
@@ -164,6 +181,26 @@ func habit(w *world) {
 // notLooks show no patient data and change nothing: states, names of colleagues and work types.
 var notLooks = map[string]func(w *world, a access.Actor, id uuid.UUID) error{
 	"Card": attempts[access.List],
+	"TurnaroundPlan": func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.TurnaroundPlan(context.Background(), a)
+		return err
+	},
+	"Escalations": func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.Escalations(context.Background(), a)
+		return err
+	},
+	"Notices": func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.Notices(context.Background(), a)
+		return err
+	},
+	"UnreadNotices": func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.UnreadNotices(context.Background(), a)
+		return err
+	},
+	"NoticeSettings": func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.NoticeSettings(context.Background(), a)
+		return err
+	},
 	"Language": func(w *world, a access.Actor, _ uuid.UUID) error {
 		_, err := w.svc.Language(context.Background(), a)
 		return err

@@ -86,6 +86,7 @@ type Keeper struct {
 	Settings func() ([]byte, error)
 	SignKey  string                                                         // secret key of the audit log
 	Outside  func(ctx context.Context, size int64, checkpoint []byte) error // keeps checkpoints outside PostgreSQL; may be nil
+	Now      func() time.Time                                               // may be nil: time.Now
 	Log      *slog.Logger
 	Watch    Watch // is told of each round; may be nil
 
@@ -100,6 +101,7 @@ func (k *Keeper) Run(ctx context.Context) {
 	rounds.Go(func() { k.every(ctx, time.Second, "sequence audit log", k.sequence) })
 	rounds.Go(func() { k.every(ctx, 30*time.Second, "release expired claims", k.releaseExpired) })
 	rounds.Go(func() { k.every(ctx, 30*time.Second, "reconcile", k.reconcile) })
+	rounds.Go(func() { k.every(ctx, EscalateEvery, "look at escalation rules", k.escalate) })
 	rounds.Wait()
 }
 

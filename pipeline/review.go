@@ -110,6 +110,11 @@ func (s *Service) leave(ctx context.Context, actor access.Actor, action access.A
 		if err := tx.ReleaseClaim(ctx, id, why); err != nil {
 			return err
 		}
+		if action == access.Return {
+			if err := moveDue(ctx, tx, id); err != nil {
+				return err
+			}
+		}
 		return tx.Audit(ctx, done(actor, action, id, map[string]string{"from": string(d.State), "to": string(to)}))
 	})
 }
@@ -226,6 +231,11 @@ func (s *Service) Bind(ctx context.Context, actor access.Actor, id uuid.UUID, pa
 		if err := tx.Bind(ctx, id, sub.PatientID, sub.EncounterID, sub.WorkType); err != nil {
 			return err
 		}
+		if sub.WorkType != d.WorkType {
+			if err := moveDue(ctx, tx, id); err != nil {
+				return err
+			}
+		}
 		detail := map[string]string{"bind": "patient"}
 		if sub.PatientID != nil {
 			detail["patient"] = sub.PatientID.String()
@@ -255,6 +265,11 @@ func (s *Service) Retry(ctx context.Context, actor access.Actor, id uuid.UUID, r
 		}
 		if err := s.retry(ctx, tx, d, settings); err != nil {
 			return err
+		}
+		if d.State == Rejected {
+			if err := moveDue(ctx, tx, id); err != nil {
+				return err
+			}
 		}
 		return tx.Audit(ctx, done(actor, access.Retry, id, map[string]string{"from": string(d.State), "reason_given": fmt.Sprint(len(reason) > 0)}))
 	})

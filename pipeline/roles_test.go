@@ -15,6 +15,7 @@ import (
 	"vesper/notes/render"
 	"vesper/pipeline"
 	"vesper/pipeline/keeping"
+	"vesper/pipeline/turnaround"
 )
 
 // attempt is one actor's try of one action on one dictation.
@@ -133,6 +134,15 @@ var attempts = map[access.Action]attempt{
 		_, _, err := w.svc.SetHold(context.Background(), a, keeping.OfPatient, w.stranger(), "A request for records.")
 		return err
 	},
+	access.ReadTurnaround: func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.TurnaroundReport(context.Background(), a, time.Time{}, time.Time{})
+		return err
+	},
+	access.ManageTurnaround: func(w *world, a access.Actor, _ uuid.UUID) error {
+		number := w.planNumber()
+		_, err := w.svc.SetTurnaroundPlan(context.Background(), a, number, turnaround.Always())
+		return err
+	},
 	access.Process: nil, // only workers: the service has no such method
 }
 
@@ -231,7 +241,8 @@ func (w *world) matches(who string, action access.Action, id uuid.UUID, state pi
 	if state == pipeline.InReview {
 		r.ClaimedBy = w.people["editor"].ID
 	}
-	if action == access.ReadAudit || action == access.ReadQuality || action == access.ManagePeople {
+	if action == access.ReadAudit || action == access.ReadQuality || action == access.ManagePeople ||
+		action == access.ReadTurnaround || action == access.ManageTurnaround {
 		r = access.Resource{PracticeID: w.practice}
 	}
 	allowed := access.Decide(actor, action, r)
@@ -294,7 +305,8 @@ func TestPeopleOfAnotherPracticeFindNothing(t *testing.T) {
 		for action, try := range attempts {
 			switch action {
 			case access.Process, access.ReadAudit, access.ManagePeople, access.ReadTerms, access.ManageTerms, access.ReadQuality, access.ManageCorrections,
-				access.ReadKeeping, access.SettleFinding, access.ManageRetention, access.ManageHolds, access.Operate:
+				access.ReadKeeping, access.SettleFinding, access.ManageRetention, access.ManageHolds, access.Operate,
+				access.ReadTurnaround, access.ManageTurnaround:
 				continue // these are about the actor's own practice
 			}
 			before := w.events(id)

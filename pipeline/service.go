@@ -55,6 +55,7 @@ type Config struct {
 	AuditKey   string                                  // public key of the audit log, for Verify
 	Outside    func(context.Context) ([][]byte, error) // checkpoints kept outside the database; may be nil
 	Kick       func()                                  // wakes the relay after a commit; may be nil
+	Hooks      Hooks                                   // webhooks that may be added; nil: none
 	Now        func() time.Time                        // may be nil: time.Now
 	Log        *slog.Logger
 }

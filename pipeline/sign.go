@@ -274,10 +274,6 @@ func (s *Service) Addendum(ctx context.Context, actor access.Actor, id uuid.UUID
 }
 
 func (s *Service) insertAddendum(ctx context.Context, tx Tx, actor access.Actor, d Dictation, newID, noteID uuid.UUID, text string) error {
-	tpl, err := templates.Find(d.WorkType)
-	if err != nil {
-		return err
-	}
 	parent, err := tx.NoteOf(ctx, d.ID)
 	if err != nil {
 		return err
@@ -287,11 +283,14 @@ func (s *Service) insertAddendum(ctx context.Context, tx Tx, actor access.Actor,
 	if err != nil {
 		return err
 	}
-	err = tx.InsertDictation(ctx, Dictation{
+	added := Dictation{
 		ID: newID, PracticeID: d.PracticeID, AuthorID: d.AuthorID, PatientID: d.PatientID, EncounterID: d.EncounterID, ParentID: &d.ID,
-		WorkType: d.WorkType, Priority: d.Priority, State: AwaitingSignature, ReceivedAt: now, DueAt: due(now, tpl, d.Priority),
-	})
-	if err != nil {
+		WorkType: d.WorkType, Priority: d.Priority, State: AwaitingSignature, ReceivedAt: now,
+	}
+	if added.DueAt, err = dueAtReceipt(ctx, tx, added); err != nil {
+		return err
+	}
+	if err := tx.InsertDictation(ctx, added); err != nil {
 		return err
 	}
 	if err := tx.InsertNote(ctx, Note{ID: noteID, PracticeID: d.PracticeID, DictationID: newID, ParentID: &parent.ID, WorkType: d.WorkType}); err != nil {

@@ -24,6 +24,7 @@ type Store interface {
 	ArrivingQueue
 	AuditLog
 	TombstoneLog
+	MessageQueue
 }
 
 // Tx is what one transaction can do.
@@ -38,6 +39,8 @@ type Tx interface {
 	ArrivingTx
 	WorkTx
 	KeepingTx
+	ClockTx
+	NoticeTx
 	// AddJob writes the intent to do a stage. The same kind, dictation, input and generation is written once only;
 	// the existing job's id is returned then. ID, State and the times are set by the store.
 	AddJob(ctx context.Context, j Job) (uuid.UUID, error)

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -41,7 +40,7 @@ func (s *Service) submit(ctx context.Context, actor access.Actor, sub *Submissio
 	if sub.AuthorID == uuid.Nil {
 		sub.AuthorID = actor.ID
 	}
-	tpl, err := s.admit(ctx, actor, sub)
+	_, err := s.admit(ctx, actor, sub)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -58,7 +57,7 @@ func (s *Service) submit(ctx context.Context, actor access.Actor, sub *Submissio
 	if err := s.Prober.Probe(ctx, file.path); err != nil && !fault.Retryable(err) {
 		return Receipt{}, err
 	}
-	return s.keep(ctx, actor, *sub, tpl, file)
+	return s.keep(ctx, actor, *sub, file)
 }
 
 // admit decides access and completes the submission's references before any byte is read.
@@ -214,7 +213,7 @@ func (s *Service) earlier(ctx context.Context, actor access.Actor, sub Submissio
 }
 
 // keep puts the bytes into the object store, then commits the rows and the intent to transcribe.
-func (s *Service) keep(ctx context.Context, actor access.Actor, sub Submission, tpl templates.Template, file spooled) (Receipt, error) {
+func (s *Service) keep(ctx context.Context, actor access.Actor, sub Submission, file spooled) (Receipt, error) {
 	f, err := os.Open(file.path)
 	if err != nil {
 		return Receipt{}, uploadFault(err)
@@ -241,7 +240,7 @@ func (s *Service) keep(ctx context.Context, actor access.Actor, sub Submission, 
 	d := Dictation{
 		ID: id, PracticeID: actor.PracticeID, AuthorID: sub.AuthorID, PatientID: sub.PatientID, EncounterID: sub.EncounterID,
 		AudioID: &audioID, WorkType: sub.WorkType, Priority: sub.Priority, State: Received, ClientKey: sub.ClientKey,
-		ReceivedAt: now, DueAt: due(now, tpl, sub.Priority),
+		ReceivedAt: now, // due when the practice's calendar says, which commitReceived reads
 	}
 	a := Audio{
 		ID: audioID, PracticeID: actor.PracticeID, DictationID: id, Rendition: Original, Key: stored.Key, SHA256: stored.SHA256,
@@ -269,7 +268,10 @@ func (s *Service) commitReceived(ctx context.Context, actor access.Actor, d Dict
 	if err != nil {
 		return err
 	}
-	return s.Store.InTx(ctx, actor.PracticeID, func(ctx context.Context, tx Tx) error {
+	return s.Store.InTx(ctx, actor.PracticeID, func(ctx context.Context, tx Tx) (err error) {
+		if d.DueAt, err = dueAtReceipt(ctx, tx, d); err != nil {
+			return err
+		}
 		if err := tx.InsertDictation(ctx, d); err != nil {
 			return err
 		}
@@ -311,14 +313,6 @@ func enqueueTranscription(ctx context.Context, tx Tx, d Dictation, sha string, s
 		return nil // the reconciler gives a queued dictation its job again
 	}
 	return tx.Move(ctx, d.ID, []State{d.State}, Queued, "")
-}
-
-// due is the time by which the note should be signed: the work type's turn-around for the priority.
-func due(received time.Time, tpl templates.Template, p Priority) time.Time {
-	if p == Stat {
-		return received.Add(tpl.TurnAround.Stat)
-	}
-	return received.Add(tpl.TurnAround.Routine)
 }
 
 // cleanName keeps a file name for show: no path, no control characters, at most 120 bytes.

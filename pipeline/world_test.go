@@ -142,7 +142,7 @@ func (w *world) startService(log *slog.Logger) {
 	w.keeper = &pipeline.Keeper{Settings: frozen, SignKey: secret, Outside: w.vault.PutCheckpoint, Log: log}
 	w.svc, err = pipeline.NewService(pipeline.Config{
 		Store: w.serve, Objects: w.vault, Parts: w.vault, Prober: prober{}, Target: "sandbox", SpoolDir: w.TempDir(), MaxBytes: 1 << 20, AuditKey: public,
-		Outside: w.vault.Checkpoints, Log: log, Settings: func() (json.RawMessage, error) { return frozen() },
+		Outside: w.vault.Checkpoints, Log: log, Hooks: hookList{}, Settings: func() (json.RawMessage, error) { return frozen() },
 	})
 	w.must(err)
 }

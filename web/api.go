@@ -166,7 +166,8 @@ func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
 
 // isPoll says whether a path is one that pages ask by themselves again and again.
 func isPoll(path string) bool {
-	return strings.HasPrefix(path, "/api/v1/dictations/") && strings.HasSuffix(path, "/status") || strings.HasPrefix(path, queuesPath+"/api/")
+	return strings.HasPrefix(path, "/api/v1/dictations/") && strings.HasSuffix(path, "/status") || strings.HasPrefix(path, queuesPath+"/api/") ||
+		path == "/api/v1/notifications/unread"
 }
 
 // stamp is a time in answers: UTC, so that all clients sort alike.

@@ -70,6 +70,21 @@ var rights = map[string]struct {
 	"GET /api/v1/holds":                                  {"", "", "compliance"},
 	"POST /api/v1/holds":                                 {"", `{"scope":"patient","subject":"01a22213-698a-77e2-9184-014ccd8aa3c3","reason":"asked"}`, "compliance"},
 	"POST /api/v1/holds/{id}/lift":                       {"", `{"reason":"answered"}`, "compliance"},
+	"GET /api/v1/turnaround":                             {"", "", "supervisor"},
+	"GET /api/v1/turnaround/plan":                        {"", "", "supervisor"},
+	"PUT /api/v1/turnaround/plan":                        {"", `{"number":0,"plan":` + planBody + `}`, "supervisor"},
+	"GET /api/v1/escalations":                            {"", "", "supervisor"},
+	"PUT /api/v1/escalations":                            {"", `{"number":0,"source":""}`, "supervisor"},
+	"POST /api/v1/escalations/check":                     {"", `{"source":""}`, "physician other editor supervisor compliance admin"},
+	"POST /api/v1/webhooks":                              {"", `{"url":"https://hooks.example/in"}`, "supervisor"},
+	"POST /api/v1/webhooks/{id}/remove":                  {"", "", "supervisor"},
+	"POST /api/v1/messages/{id}/resend":                  {"", "", "supervisor"},
+	"GET /api/v1/notifications":                          {"", "", "physician other editor supervisor compliance admin"},
+	"GET /api/v1/notifications/unread":                   {"", "", "physician other editor supervisor compliance admin"},
+	"POST /api/v1/notifications/{id}/read":               {"", "", "physician other editor supervisor compliance admin"},
+	"POST /api/v1/notifications/read":                    {"", "", "physician other editor supervisor compliance admin"},
+	"GET /api/v1/notifications/settings":                 {"", "", "physician other editor supervisor compliance admin"},
+	"PUT /api/v1/notifications/settings":                 {"", `{"address":"","by_mail":false}`, "physician other editor supervisor compliance admin"},
 	"GET /api/v1/audit":                                  {"", "", "compliance"},
 	"GET /api/v1/audit/verify":                           {"", "", "compliance"},
 	// The recordings and uploads have tests of their own; here it only matters who is let in.
@@ -81,6 +96,9 @@ var rights = map[string]struct {
 	"DELETE /api/v1/uploads/{id}":       {"person", "", "physician other editor supervisor compliance admin"},
 	"POST /api/v1/uploads/{id}/finish":  {"person", "", "physician other editor supervisor compliance admin"},
 }
+
+const planBody = `{"zone":"America/New_York","hours":{"mon":["08:00-17:00"],"tue":[],"wed":[],"thu":[],"fri":[],"sat":[],"sun":[]},` +
+	`"holidays":[{"date":"12-25"}],"routine_clock":"working","stat_clock":"wall","targets":[{"work_type":"","priority":"stat","hours":1}]}`
 
 func TestEveryRouteRefusesStrangersAndWrongRoles(t *testing.T) {
 	t.Parallel()

@@ -129,6 +129,8 @@ func (s *Server) mount() error {
 	s.mountLanguage()
 	s.mountBlocks()
 	s.mountCorrections()
+	s.mountTurnaround()
+	s.mountNotices()
 	s.mountAudit()
 	s.mountKeeping()
 	s.mountHealth()

@@ -14,6 +14,7 @@ import (
 	"vesper/notes/templates"
 	"vesper/pipeline"
 	"vesper/pipeline/keeping"
+	"vesper/pipeline/turnaround"
 )
 
 // Service is all that the web asks of the pipeline, in groups. Every method decides access itself, writes its audit
@@ -32,6 +33,7 @@ type Service interface {
 	Vocabulary
 	Auditor
 	Keeping
+	Watcher
 }
 
 // Accounts opens and closes sessions and manages the practice's people. Login MUST take the same time for an unknown
@@ -139,4 +141,21 @@ type Keeping interface {
 	Holds(ctx context.Context, actor access.Actor) ([]keeping.Hold, error)
 	SetHold(ctx context.Context, actor access.Actor, scope keeping.Scope, subject uuid.UUID, reason string) (keeping.Hold, int, error)
 	LiftHold(ctx context.Context, actor access.Actor, id uuid.UUID, reason string) (keeping.Hold, error)
+}
+
+// Watcher keeps the practice's calendar and rules, and tells people what waits.
+type Watcher interface {
+	TurnaroundPlan(ctx context.Context, actor access.Actor) (pipeline.StoredPlan, error)
+	SetTurnaroundPlan(ctx context.Context, actor access.Actor, number int, p turnaround.Plan) (moved int, err error)
+	TurnaroundReport(ctx context.Context, actor access.Actor, from, to time.Time) (pipeline.TurnaroundReport, error)
+	Escalations(ctx context.Context, actor access.Actor) (pipeline.Escalating, error)
+	SetEscalationRules(ctx context.Context, actor access.Actor, number int, source string) (int, error)
+	AddWebhook(ctx context.Context, actor access.Actor, url string) (pipeline.Webhook, string, error)
+	RemoveWebhook(ctx context.Context, actor access.Actor, id uuid.UUID) error
+	ResendMessage(ctx context.Context, actor access.Actor, id uuid.UUID) error
+	Notices(ctx context.Context, actor access.Actor) ([]pipeline.Notice, error)
+	UnreadNotices(ctx context.Context, actor access.Actor) (int, error)
+	ReadNotices(ctx context.Context, actor access.Actor, id *uuid.UUID) error
+	NoticeSettings(ctx context.Context, actor access.Actor) (pipeline.NoticeSettings, error)
+	SetNoticeSettings(ctx context.Context, actor access.Actor, n pipeline.NoticeSettings) error
 }

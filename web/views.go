@@ -61,7 +61,8 @@ type CardBase struct {
 	Progress   progress            `json:"progress"`
 	ClaimedBy  optional[personRef] `json:"claimed_by"`
 	// Quarantined is its last work, set aside because it broke down each time.
-	Quarantined bool `json:"quarantined" doc:"Its last work broke down each time and was set aside until a person orders it again"`
+	Quarantined bool            `json:"quarantined" doc:"Its last work broke down each time and was set aside until a person orders it again"`
+	Clock       turnaroundClock `json:"clock"`
 }
 
 type card struct {
@@ -75,7 +76,7 @@ func viewCardBase(c pipeline.Card) CardBase {
 		ID: c.ID, State: c.State, Reason: c.Reason, Priority: c.Priority, WorkType: c.WorkType,
 		Author:     personRef{c.AuthorID, c.AuthorName},
 		ReceivedAt: stamp(c.ReceivedAt), DueAt: stamp(c.DueAt), UpdatedAt: stamp(c.UpdatedAt),
-		Seconds: c.Seconds, Progress: progress{c.Done, c.Total}, Quarantined: c.Quarantined,
+		Seconds: c.Seconds, Progress: progress{c.Done, c.Total}, Quarantined: c.Quarantined, Clock: viewClock(c.Clock),
 	}
 	if c.ClaimedBy != nil {
 		out.ClaimedBy = some(personRef{*c.ClaimedBy, c.ClaimedName})

@@ -42,7 +42,8 @@ type serviceFlags struct {
 	QueueLimit        int    `help:"Routine recordings that may wait for the engine; more are put off with Retry-After until some are done. 0: no bound." default:"10000"`
 	SpoolLimit        int64  `help:"Bytes that may lie in the upload spool before routine uploads are put off; 0: no bound but the disk." default:"0"`
 	ScratchDir        string `help:"Private folder for uploads and temporary files." default:"${scratch}" placeholder:"DIR"`
-	ownScratch        bool   // no other process uses the scratch folder
+	noticeFlags
+	ownScratch bool // no other process uses the scratch folder
 	keepingFlags
 
 	aroundStore func(http.RoundTripper) http.RoundTripper // counts what goes to the object store; may be nil

@@ -44,6 +44,7 @@ func (c *doctorCmd) Run(rt *runtime) error {
 			if db, f, err = attach(c.Data); err != nil {
 				return err
 			}
+			f.noticeFlags = c.noticeFlags
 		}
 	}
 	if db.DatabaseURL != "" {
@@ -84,6 +85,15 @@ func serviceChecks(rt *runtime, db databaseFlags, f serviceFlags) []doctor.Check
 			caps := store.Capabilities()
 			return doctor.StoreFacts{Bucket: f.S3Bucket, Versioning: caps.Versioning, Lock: caps.ObjectLock}, nil
 		}),
+	}
+	if f.SMTPURL != "" {
+		checks = append(checks, doctor.Mail(func(ctx context.Context) error {
+			m, err := newMailer(f.noticeFlags, "")
+			if err != nil {
+				return err
+			}
+			return m.Check(ctx)
+		}))
 	}
 	if f.EHRURL == "" {
 		return checks

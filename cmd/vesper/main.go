@@ -46,6 +46,7 @@ type cli struct {
 	Models     modelsCmd     `cmd:"" help:"List, fetch and verify Whisper models."`
 	Vocabulary vocabularyCmd `cmd:"" help:"Import, show and list medical terms; add and remove words of your own."`
 	Templates  templatesCmd  `cmd:"" help:"List, check and preview the kinds of document."`
+	Rules      rulesCmd      `cmd:"" name:"escalations" help:"Check escalation rules, and print those that come with Vesper."`
 	Transcribe transcribeCmd `cmd:"" help:"Transcribe one recording; needs no service."`
 	Draft      draftCmd      `cmd:"" help:"Draft a note from a recording or a transcript; needs no service."`
 	Submit     submitCmd     `cmd:"" help:"Send a recording to a running server."`

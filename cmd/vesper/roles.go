@@ -66,6 +66,7 @@ type workCmd struct {
 	engineFlags
 	Only string `help:"Only one half of the work: relay (rings workers and keeps house, needs no engine) or stages (answers). Empty: both." enum:",relay,stages" default:""`
 	watchFlags
+	BaseURL string `help:"Public address of the web server, for links in messages." placeholder:"URL"`
 }
 
 // Run works until the process is told to stop.
@@ -91,6 +92,7 @@ func (c *workCmd) Run(rt *runtime) error {
 	}
 	defer p.close()
 	rt.watch.count(p.store)
+	p.base = c.BaseURL
 	engine := func(ctx context.Context) (*recogniser, error) { return openRecogniser(ctx, rt, c.engineFlags) }
 	settings := func() ([]byte, error) { return c.engineFlags.settings() }
 	g, ctx := errgroup.WithContext(rt.ctx)

@@ -28,6 +28,7 @@ import (
 // upCmd runs everything on one machine, in one data folder.
 type upCmd struct {
 	engineFlags
+	noticeFlags
 	keepingFlags
 	Data          string        `help:"Data folder." default:"./data" placeholder:"DIR"`
 	Listen        string        `help:"Address of the web server; a taken port gives way to the next free one." default:"127.0.0.1:8080"`
@@ -139,6 +140,7 @@ func (c *upCmd) roles(rt *runtime, front, back *parts, keys auditKeys, sandboxUR
 	if err != nil {
 		return err
 	}
+	back.base = "http://" + ln.Addr().String()
 	n := &node{URL: "http://" + ln.Addr().String(), SandboxURL: sandboxURL, parts: back}
 	if c.Demo {
 		if n.Logins, err = seedDemo(rt, front.store, svc, dir); err != nil {
@@ -173,6 +175,7 @@ func (c *upCmd) serviceFlags(stack *services.Stack, keys auditKeys, sandboxURL s
 	if f.EHRURL == "" {
 		f.EHRName, f.EHRURL, f.EHRAllowPrivate = "sandbox", sandboxURL, true
 	}
+	f.noticeFlags = c.noticeFlags
 	return f
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"io"
 	"net/url"
 	"strings"
@@ -72,13 +71,9 @@ func part(p pipeline.ArrivingPart) objects.Part {
 
 // openObjects connects to the store of recordings.
 func openObjects(ctx context.Context, f serviceFlags) (*objects.Store, error) {
-	text, err := readKey(f.MasterKeyFile)
+	key, err := masterKey(f)
 	if err != nil {
 		return nil, err
-	}
-	key, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "master_key", "The master key file must hold 32 bytes in base64url.")
 	}
 	u, err := url.Parse(f.S3Endpoint)
 	if err != nil || u.Host == "" {

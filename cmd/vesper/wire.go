@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,6 +33,7 @@ type parts struct {
 	closers []func() error
 	flags   serviceFlags
 	auditPK string
+	base    string // public address of the web server, for links in messages
 }
 
 // open connects to the services. PostgreSQL and the S3 store must be there; Redis may come later.
@@ -89,10 +91,14 @@ type httpFlags struct {
 func newService(rt *runtime, p *parts, kick func(), settings func() (json.RawMessage, error)) (*pipeline.Service, error) {
 	spool := filepath.Join(p.flags.ScratchDir, "spool")
 	sweep(rt, spool, "upload-", p.flags.leftoverAge())
+	hooks, err := newHooks(p.flags, p.base)
+	if err != nil {
+		return nil, err
+	}
 	return pipeline.NewService(pipeline.Config{
 		Store: p.store, Objects: vault{p.objects, p.flags.lock()}, Parts: p.parts(), Prober: prober{}, Settings: settings, Target: p.flags.EHRName,
 		SpoolDir: spool, MaxBytes: p.flags.MaxRecordingBytes, QueueLimit: p.flags.QueueLimit, AuditKey: p.auditPK,
-		Outside: p.objects.Checkpoints, Kick: kick, Log: rt.log,
+		Outside: p.objects.Checkpoints, Kick: kick, Hooks: hooks, Log: rt.log,
 	})
 }
 
@@ -180,11 +186,6 @@ func work(ctx context.Context, rt *runtime, p *parts, engine func(context.Contex
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return keepHouse(ctx, rt, p, settings, auditKey) })
 	g.Go(func() error {
-		(&pipeline.ArrivingKeeper{Store: p.store, Parts: vault{store: p.objects}, Log: rt.log}).Run(ctx)
-		return nil
-	})
-	g.Go(func() error { newKeeper(rt, p, auditKey).Run(ctx); return nil })
-	g.Go(func() error {
 		err := answer(ctx, rt, p, engine)
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			return nil // told to stop while the engine was still being made
@@ -194,18 +195,25 @@ func work(ctx context.Context, rt *runtime, p *parts, engine func(context.Contex
 	return g.Wait()
 }
 
-// keepHouse relays and keeps house until ctx ends.
+// keepHouse relays, keeps house and carries messages until ctx ends.
 func keepHouse(ctx context.Context, rt *runtime, p *parts, settings func() ([]byte, error), auditKey string) error {
+	courier, err := newCourier(rt, p)
+	if err != nil {
+		return err
+	}
 	// Of the worker a keeper needs only what moves dictations and jobs along, not the engine.
 	keeper := &pipeline.Keeper{
 		Worker: &pipeline.Worker{Store: rt.watch.queue(p.store), Kick: p.relay.Kick, Log: rt.log}, Settings: settings, SignKey: auditKey,
 		Watch: rt.watch.stages(), Outside: p.objects.PutCheckpoint, Log: rt.log,
 	}
+	arriving := &pipeline.ArrivingKeeper{Store: p.store, Parts: vault{store: p.objects}, Log: rt.log}
 	rt.log.Info("keeping house", "version", buildInfo())
-	var g errgroup.Group
-	g.Go(func() error { p.relay.Run(ctx); return nil })
-	g.Go(func() error { keeper.Run(ctx); return nil })
-	return g.Wait()
+	var g sync.WaitGroup
+	for _, run := range []func(context.Context){p.relay.Run, keeper.Run, arriving.Run, newKeeper(rt, p, auditKey).Run, courier.Run} {
+		g.Go(func() { run(ctx) })
+	}
+	g.Wait()
+	return nil
 }
 
 // What a worker takes at once. One recording more than the engine has slots keeps it busy while another one is fetched and

@@ -75,6 +75,9 @@ const (
 	ManageRetention Action = "retention.manage"
 	ManageHolds     Action = "holds.manage"      // legal holds: see, set and lift them
 	Process         Action = "dictation.process" // the workers' stages
+	// ReadTurnaround is to see calendar, rules and the times that notes took; ManageTurnaround is to set them, and who is told.
+	ReadTurnaround   Action = "turnaround.read"
+	ManageTurnaround Action = "turnaround.manage"
 )
 
 // Actions lists every action, for tests that walk the whole matrix.
@@ -82,7 +85,7 @@ func Actions() []Action {
 	return []Action{
 		Submit, List, View, Listen, Claim, Edit, Release, Send, Return, Sign, Amend, History, Download, ReadQuality, Retry, Cancel, Rerun, Reject,
 		ReadAudit, ManagePeople, ReadTerms, ManageTerms, ManageCorrections, Operate,
-		ReadKeeping, SettleFinding, ManageRetention, ManageHolds, Process,
+		ReadKeeping, SettleFinding, ManageRetention, ManageHolds, ReadTurnaround, ManageTurnaround, Process,
 	}
 }
 
@@ -148,6 +151,8 @@ var table = map[Action]map[Role]rule{
 	ManageRetention:   {Supervisor: always, Admin: always},
 	ManageHolds:       {Compliance: always},
 	Process:           {System: always},
+	ReadTurnaround:    {Supervisor: always, System: always},
+	ManageTurnaround:  {Supervisor: always},
 }
 
 // Decide answers whether the actor may do the action to the resource. nil means yes. A resource of another practice

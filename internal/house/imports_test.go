@@ -31,6 +31,7 @@ var rooms = map[string][]string{
 	"ehr":        leaves,
 
 	"pipeline/tasks":     core,
+	"pipeline/notify":    core,
 	"storage/postgres":   core,
 	"storage/objects":    core,
 	"transcribe/whisper": core,
@@ -63,7 +64,7 @@ var rooms = map[string][]string{
 
 // adapters are the rooms that nobody but cmd and bench may enter.
 var adapters = []string{
-	"pipeline/tasks", "storage/postgres", "storage/objects", "transcribe/whisper", "ehr/fhir", "ehr/hl7v2", "ehr/folder", "ehr/sandbox", "internal/telemetry",
+	"pipeline/tasks", "pipeline/notify", "internal/telemetry", "storage/postgres", "storage/objects", "transcribe/whisper", "ehr/fhir", "ehr/hl7v2", "ehr/folder", "ehr/sandbox",
 }
 
 // roomOf returns the innermost room of a package.

@@ -52,14 +52,14 @@ func redisServer(t *testing.T, port int, args ...string) (kill func()) {
 		}
 	}
 	t.Cleanup(kill)
-	testkit.Until(t, 20*time.Second, "Redis answers", func() bool { return ask(port, "", "PING") == nil || ask(port, secret, "PING") == nil })
+	testkit.Until(t, 20*time.Second, "Redis answers", func() bool { return command(port, "", "PING") == nil || command(port, secret, "PING") == nil })
 	return kill
 }
 
-func ask(port int, password string, command ...any) error {
+func command(port int, password string, args ...any) error {
 	c := redis.NewClient(&redis.Options{Addr: fmt.Sprintf("127.0.0.1:%d", port), Password: password, MaxRetries: -1, DialerRetries: 1})
 	defer c.Close()
-	return c.Do(context.Background(), command...).Err()
+	return c.Do(context.Background(), args...).Err()
 }
 
 // freePorts finds ports whose neighbour for a cluster's own traffic (port + 10000) is free too.
@@ -108,7 +108,7 @@ func TestDoorbellsGoOnAfterSentinelsChoseAnotherServer(t *testing.T) {
 	auth := []string{"requirepass " + secret, "masterauth " + secret}
 	killFirst := redisServer(t, ports[0], auth...)
 	redisServer(t, ports[1], append(auth, fmt.Sprintf("replicaof 127.0.0.1 %d", ports[0]))...)
-	testkit.Until(t, 30*time.Second, "the replica follows", func() bool { return ask(ports[0], secret, "WAIT", 1, 100) == nil && follows(ports[1]) })
+	testkit.Until(t, 30*time.Second, "the replica follows", func() bool { return command(ports[0], secret, "WAIT", 1, 100) == nil && follows(ports[1]) })
 	redisServer(t, ports[2],
 		fmt.Sprintf("sentinel monitor queue 127.0.0.1 %d 1", ports[0]), "sentinel auth-pass queue "+secret,
 		"sentinel down-after-milliseconds queue 500", "sentinel failover-timeout queue 3000")

@@ -93,6 +93,9 @@ var conflicts = map[string][2]string{
 	"note_versions_note_id_number_key":   {"version_conflict", "Someone saved this note in the meantime. Read it again and repeat your change."},
 	"signatures_note_id_key":             {"already_signed", "This note is already signed. Write an addendum to change it."},
 	"deliveries_signature_id_target_key": {"delivery_exists", "This note is already on its way to the EHR."},
+	"webhooks_live":                      {"webhook_exists", "This address is told already."},
+	"turnaround_plans_pkey":              {"settings_changed", "Somebody changed these settings meanwhile. Reload the page and repeat your change."},
+	"escalation_rules_pkey":              {"settings_changed", "Somebody changed these settings meanwhile. Reload the page and repeat your change."},
 	"transcripts_job_id_key":             {"transcript_exists", "This run already has its transcript."},
 }
 

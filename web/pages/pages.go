@@ -43,6 +43,12 @@ type Service interface {
 	Retention(ctx context.Context, actor access.Actor) (pipeline.Retention, error)
 	Tombstones(ctx context.Context, actor access.Actor, before time.Time) ([]pipeline.Tombstone, error)
 	Holds(ctx context.Context, actor access.Actor) ([]keeping.Hold, error)
+	TurnaroundPlan(ctx context.Context, actor access.Actor) (pipeline.StoredPlan, error)
+	TurnaroundReport(ctx context.Context, actor access.Actor, from, to time.Time) (pipeline.TurnaroundReport, error)
+	Escalations(ctx context.Context, actor access.Actor) (pipeline.Escalating, error)
+	Notices(ctx context.Context, actor access.Actor) ([]pipeline.Notice, error)
+	UnreadNotices(ctx context.Context, actor access.Actor) (int, error)
+	NoticeSettings(ctx context.Context, actor access.Actor) (pipeline.NoticeSettings, error)
 }
 
 // Assets gives the addresses of bundles.
@@ -145,12 +151,19 @@ type layout struct {
 	Idle  int // seconds
 	Now   time.Time
 	Data  any
+
+	Unread int // notifications
 }
 
 func (s *site) render(w http.ResponseWriter, r *http.Request, status int, view string, l layout) {
 	l.Nonce, l.Idle, l.Now = s.Nonce(r), int(s.Idle.Seconds()), s.Now()
 	if l.Actor != nil {
 		l.Menu = menu(l.Actor.Role)
+		n, err := s.Service.UnreadNotices(r.Context(), *l.Actor)
+		if err != nil { // the page is more than its bell
+			s.Log.WarnContext(r.Context(), "count notifications", "err", err)
+		}
+		l.Unread = n
 	}
 	var out bytes.Buffer // rendered whole before the first byte leaves: no half pages
 	if err := s.views[view].ExecuteTemplate(&out, "layout", l); err != nil {

@@ -72,6 +72,13 @@ func (s *site) funcs() template.FuncMap {
 		"may":      func(can map[access.Action]bool, a string) bool { return can[access.Action(a)] },
 		"moving":   moving,
 		"days":     dayWords,
+		"took":     took,
+		"used":     clockWords,
+		"percent":  percent,
+		"when":     whenWords,
+		"unsent":   unsentWords,
+		"tries":    tryWords,
+		"do":       doWords,
 		"worktypes": func(all []templates.Template) []workType {
 			out := make([]workType, len(all))
 			for i, t := range all {
@@ -208,6 +215,8 @@ var plain = map[string]string{
 	"dictation.reject": "rejected the recording", "audit.read": "read the audit log", "people.manage": "changed an account",
 	"session.open": "logged in", "terms.read": "looked at the words", "terms.manage": "changed the words", "corrections.manage": "looked at or decided corrections", "session.close": "logged out", "patient.search": "searched patients", "encounter.list": "listed visits",
 	"keeping.read": "looked at how recordings are kept", "finding.settle": "settled a finding", "retention.manage": "decided how long recordings are kept", "holds.manage": "looked at, set or lifted a legal hold",
+	"turnaround.read": "looked at turn-around", "turnaround.manage": "changed turn-around or rules", "escalation.apply": "carried out a rule",
+	"notification.read": "read notifications", "notification.settings": "changed notifications",
 }
 
 // tries is what each refused action was.
@@ -220,6 +229,7 @@ var tries = map[string]string{
 	"dictation.reject": "tried to reject the recording", "audit.read": "tried to read the audit log", "people.manage": "tried to change an account",
 	"session.open": "tried to log in", "terms.read": "tried to look at words", "terms.manage": "tried to change words", "corrections.manage": "tried to decide corrections", "patient.search": "tried to search patients", "encounter.list": "tried to list visits",
 	"keeping.read": "tried to look at how recordings are kept", "finding.settle": "tried to settle a finding", "retention.manage": "tried to decide how long recordings are kept", "holds.manage": "tried to see or change legal holds",
+	"turnaround.read": "tried to look at turn-around", "turnaround.manage": "tried to change turn-around or rules",
 }
 
 // happened says an event in plain words.

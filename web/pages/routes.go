@@ -19,7 +19,7 @@ func menu(role access.Role) []entry {
 	case access.Editor:
 		return []entry{{"queue", "/queue", "Queue"}}
 	case access.Supervisor:
-		return []entry{{"queue", "/queue", "Queue"}, {"all", "/dictations", "Dictations"}, {"operations", "/operations", "Needs attention"}, {"words", "/words", "Words"}, {"corrections", "/corrections", "Corrections"}, {"recordings", "/recordings", "Recordings"}}
+		return []entry{{"queue", "/queue", "Queue"}, {"all", "/dictations", "Dictations"}, {"operations", "/operations", "Needs attention"}, {"words", "/words", "Words"}, {"corrections", "/corrections", "Corrections"}, {"recordings", "/recordings", "Recordings"}, {"turnaround", "/turnaround", "Turn-around"}}
 	case access.Compliance:
 		return []entry{{"all", "/dictations", "Dictations"}, {"audit", "/audit", "Audit log"}, {"holds", "/holds", "Legal holds"}, {"recordings", "/recordings", "Recordings"}}
 	case access.Admin:
@@ -34,22 +34,26 @@ func (s *site) pages() map[string]page {
 	physician := []access.Role{access.Physician}
 	editors := []access.Role{access.Editor, access.Supervisor}
 	return map[string]page{
-		"/{$}":             {data: s.home},
-		"/dictate":         {"dictate", "dictate", physician, s.dictate},
-		"/dictations":      {"dictations", "all", []access.Role{access.Physician, access.Supervisor, access.Compliance}, s.dictations},
-		"/dictations/{id}": {"status", "all", nil, s.status},
-		"/queue":           {"queue", "queue", editors, s.queue},
-		"/edit/{id}":       {"edit", "queue", []access.Role{access.Editor, access.Supervisor, access.Physician}, s.edit},
-		"/sign":            {"worklist", "sign", physician, s.worklist},
-		"/sign/{id}":       {"sign", "sign", physician, s.sign},
-		"/history/{id}":    {"history", "all", []access.Role{access.Physician, access.Supervisor, access.Compliance}, s.history},
-		"/audit":           {"audit", "audit", []access.Role{access.Compliance}, s.audit},
-		"/people":          {"people", "people", []access.Role{access.Admin}, s.people},
-		"/words":           {"words", "words", []access.Role{access.Physician, access.Supervisor, access.Admin}, s.words},
-		"/corrections":     {"corrections", "corrections", []access.Role{access.Supervisor}, s.corrections},
-		"/recordings":      {"recordings", "recordings", []access.Role{access.Supervisor, access.Compliance, access.Admin}, s.recordings},
-		"/holds":           {"holds", "holds", []access.Role{access.Compliance}, s.holds},
-		"/operations":      {"operations", "operations", []access.Role{access.Supervisor, access.Admin}, s.operations},
+		"/{$}":                 {data: s.home},
+		"/dictate":             {"dictate", "dictate", physician, s.dictate},
+		"/dictations":          {"dictations", "all", []access.Role{access.Physician, access.Supervisor, access.Compliance}, s.dictations},
+		"/dictations/{id}":     {"status", "all", nil, s.status},
+		"/queue":               {"queue", "queue", editors, s.queue},
+		"/edit/{id}":           {"edit", "queue", []access.Role{access.Editor, access.Supervisor, access.Physician}, s.edit},
+		"/sign":                {"worklist", "sign", physician, s.worklist},
+		"/sign/{id}":           {"sign", "sign", physician, s.sign},
+		"/history/{id}":        {"history", "all", []access.Role{access.Physician, access.Supervisor, access.Compliance}, s.history},
+		"/audit":               {"audit", "audit", []access.Role{access.Compliance}, s.audit},
+		"/people":              {"people", "people", []access.Role{access.Admin}, s.people},
+		"/words":               {"words", "words", []access.Role{access.Physician, access.Supervisor, access.Admin}, s.words},
+		"/corrections":         {"corrections", "corrections", []access.Role{access.Supervisor}, s.corrections},
+		"/notifications":       {"notices", "notices", nil, s.notices},
+		"/turnaround":          {"turnaround", "turnaround", []access.Role{access.Supervisor}, s.turnaround},
+		"/turnaround/calendar": {"calendar", "turnaround", []access.Role{access.Supervisor}, s.calendar},
+		"/turnaround/rules":    {"rules", "turnaround", []access.Role{access.Supervisor}, s.rules},
+		"/operations":          {"operations", "operations", []access.Role{access.Supervisor, access.Admin}, s.operations},
+		"/recordings":          {"recordings", "recordings", []access.Role{access.Supervisor, access.Compliance, access.Admin}, s.recordings},
+		"/holds":               {"holds", "holds", []access.Role{access.Compliance}, s.holds},
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"vesper/notes"
 	"vesper/notes/templates"
 	"vesper/pipeline"
+	"vesper/pipeline/turnaround"
 	"vesper/web/pages"
 )
 
@@ -52,6 +53,7 @@ func (s *stage) card() pipeline.Card {
 			ReceivedAt: now.Add(-time.Hour), DueAt: now.Add(30 * time.Minute), UpdatedAt: now,
 		},
 		AuthorName: "Robin Avery", PatientName: s.name, MRN: "DEMO-0001", Seconds: 75, Done: 1, Total: 3, Obstacles: 2, Quarantined: s.quarantined,
+		Clock: turnaround.Reading{Used: 50 * time.Minute, Paused: 65 * time.Minute, Allowed: 2 * time.Hour, Phase: turnaround.Running, Working: true},
 	}
 }
 
@@ -236,6 +238,11 @@ var views = []view{
 	{"/recordings", []access.Role{access.Supervisor, access.Compliance, access.Admin}},
 	{"/holds", []access.Role{access.Compliance}},
 	{"/corrections?author=" + doctor.String(), []access.Role{access.Supervisor}},
+	{"/notifications", access.Roles()},
+	{"/turnaround", []access.Role{access.Supervisor}},
+	{"/turnaround?days=7", []access.Role{access.Supervisor}},
+	{"/turnaround/calendar", []access.Role{access.Supervisor}},
+	{"/turnaround/rules", []access.Role{access.Supervisor}},
 	{"/operations", []access.Role{access.Supervisor, access.Admin}},
 }
 

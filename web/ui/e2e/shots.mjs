@@ -41,6 +41,10 @@ const pages = [
   ["corrections", "supervisor", () => "/corrections"],
   ["recordings", "admin", () => "/recordings"],
   ["holds", "compliance", () => "/holds"],
+  ["notifications", "supervisor", () => "/notifications"],
+  ["turnaround", "supervisor", () => "/turnaround"],
+  ["calendar", "supervisor", () => "/turnaround/calendar"],
+  ["rules", "supervisor", () => "/turnaround/rules"],
   ["people", "admin", () => "/people"],
   ["queues", "admin", () => "/operations/queues/", ["desktop"]], // not ours; it is made for desks
 ];

@@ -1,6 +1,7 @@
 // What every page has: logging out, the idle clock, times in this computer's zone.
-import { request } from "../api.ts";
+import { get, request } from "../api.ts";
 import { byID, localTimes, make, maybe, toast } from "../dom.ts";
+import { every } from "../fragment.ts";
 
 localTimes();
 
@@ -53,4 +54,18 @@ if (idle > 2 * warning) {
     if (away > idle) request("DELETE", "/api/v1/session").finally(() => leave("idle"));
     else if (away > idle - warning) warn();
   }, 5000);
+}
+
+// The bell: how much is unread, asked for once a minute while the page is seen. The count of the page itself came with it.
+const count = maybe("bell-count");
+if (count) {
+  every(60, async () => {
+    try {
+      const { unread } = await get<{ unread: number }>("/api/v1/notifications/unread", { background: true });
+      count.textContent = String(unread);
+      count.hidden = unread === 0;
+    } catch {
+      // the next round asks again
+    }
+  });
 }
