@@ -22,7 +22,7 @@ type databaseFlags struct {
 
 // serviceFlags say where the other services are and which keys to use.
 type serviceFlags struct {
-	RedisURL          string `help:"Redis, as redis://:PASSWORD@HOST:PORT/0, redis-sentinel://… or redis-cluster://… (see docs/operations.md)." placeholder:"URL"`
+	RedisURL          string `help:"Redis, as redis://:PASSWORD@HOST:PORT/0, redis-sentinel://… or redis-cluster://… (see docs/fleet.md)." placeholder:"URL"`
 	S3Endpoint        string `env:"VESPER_S3_ENDPOINT" name:"s3-endpoint" help:"S3 store, as http(s)://HOST:PORT." placeholder:"URL"`
 	S3Region          string `env:"VESPER_S3_REGION" name:"s3-region" help:"Region of the S3 store." default:"us-east-1"`
 	S3AccessKey       string `env:"VESPER_S3_ACCESS_KEY" name:"s3-access-key" help:"Access key of the S3 store."`
@@ -55,7 +55,7 @@ type engineFlags struct {
 	CheckModel  string   `help:"Second model that listens again and doubts doses, numbers, negations and sides that it hears otherwise; empty: none."`
 	Language    string   `help:"Language spoken." default:"en"`
 	Children    int      `help:"Engine processes, one thread each; 0: one for each core, as memory allows."`
-	GPU         bool     `help:"Use the GPU that whisper.cpp was built for (see docs/operations.md)." name:"gpu"`
+	GPU         bool     `help:"Use the GPU that whisper.cpp was built for (see docs/fleet.md)." name:"gpu"`
 	ModelsDir   string   `help:"Folder of the models; empty: the cache." placeholder:"DIR"`
 	ModelMirror []string `help:"Folders or addresses to look for model files first." placeholder:"PLACE"`
 
