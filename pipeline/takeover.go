@@ -124,7 +124,7 @@ func (w *Worker) heardEarly(ctx context.Context, job Job, taken *takeover, origi
 		if ctx.Err() != nil {
 			return t, playback, ctx.Err()
 		}
-		w.Log.WarnContext(ctx, "listening broke off; the recording is heard in the ordinary way", "job", job.ID, "code", code(err), "heard", n)
+		w.Log.WarnContext(ctx, "listening broke off; the recording is heard in the ordinary way", "job", job.ID, "code", code(err), "chunks", n)
 		return t, playback, errNotHeard
 	}
 	t.Audio.SHA256 = original.SHA256

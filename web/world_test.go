@@ -88,7 +88,7 @@ func newWorld(t testing.TB, options ...option) *world {
 	t.Cleanup(w.store.Close)
 	store := vault{openObjects(t)}
 	w.svc, err = pipeline.NewService(pipeline.Config{
-		Store: w.store, Objects: store, Parts: store, Prober: prober{}, Target: "sandbox", SpoolDir: t.TempDir(), Log: log,
+		Store: w.store, Objects: store, Parts: store, Prober: prober{}, Target: "sandbox", SpoolDir: t.TempDir(), Hooks: anyHook{}, Log: log,
 		Settings: func() (json.RawMessage, error) { return json.RawMessage(`{"model":"none"}`), nil },
 	})
 	w.must(err)

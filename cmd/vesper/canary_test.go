@@ -231,7 +231,7 @@ func (w *watcher) review(editor *client.Client, id string) {
 			ID string `json:"id"`
 		} `json:"items"`
 	}
-	do("GET", "/api/v1/patients?search=a", nil, &found)
+	do("GET", "/api/v1/patients?search=ben", nil, &found)
 	if len(found.Items) == 0 {
 		w.T.Fatal("there are no patients")
 	}

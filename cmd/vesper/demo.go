@@ -52,7 +52,7 @@ func (c *demoCmd) Run(rt *runtime) error {
 	w := &walk{rt: rt, cmd: c, started: time.Now()}
 	up := upCmd{
 		engineFlags: c.engineFlags, Data: filepath.Join(dir, "data"), Demo: true, IdleTimeout: 15 * time.Minute,
-		anyPort: true, quiet: true, ready: func(n *node) { ready <- n },
+		AnyPort: true, quiet: true, ready: func(n *node) { ready <- n },
 	}
 	go func() { ended <- up.Run(&inner) }()
 	select {

@@ -192,7 +192,7 @@ func up(t *testing.T, dir string, args ...string) *installation { return upIn(t,
 // upIn is up with variables of the environment, as NAME=value.
 func upIn(t *testing.T, env []string, dir string, args ...string) *installation {
 	t.Helper()
-	b := startIn(t, env, append([]string{"up", "--data", dir, "--listen", "127.0.0.1:" + freePort(t)}, args...)...)
+	b := startIn(t, env, append([]string{"up", "--data", dir, "--any-port", "--listen", "127.0.0.1:" + freePort(t)}, args...)...)
 	b.says("Stop with Ctrl-C.") // the last of what it prints when it is ready
 	_, after, _ := strings.Cut(b.out.String(), "Vesper is ready:")
 	return &installation{b, dir, strings.Fields(after)[0]}

@@ -39,7 +39,7 @@ type upCmd struct {
 	MetricsListen string        `help:"Address for Prometheus to scrape /metrics from; a taken port gives way to the next free one. Empty: none." default:"127.0.0.1:9464"`
 	ListenEarly   bool          `help:"Listen to long recordings while they still arrive." default:"true" negatable:""`
 	Force         bool          `help:"Start also on a restored folder whose check found differences."`
-	anyPort       bool          // tests and demos take ports from the kernel
+	AnyPort       bool          `help:"Take ports from the kernel instead of remembered ones; for tests that run beside each other." hidden:""`
 	ready         func(*node)   // told once everything answers
 	quiet         bool
 }
@@ -75,7 +75,7 @@ func (c *upCmd) Run(rt *runtime) error {
 		}
 		defer closeLog()
 	}
-	stack, err := services.Up(rt.ctx, services.Config{Dir: dir, Log: rt.log, AnyPort: c.anyPort})
+	stack, err := services.Up(rt.ctx, services.Config{Dir: dir, Log: rt.log, AnyPort: c.AnyPort})
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (c *upCmd) serviceFlags(stack *services.Stack, keys auditKeys, sandboxURL s
 
 // listener takes the wished port or the next free one.
 func (c *upCmd) listener() (net.Listener, error) {
-	if c.anyPort {
+	if c.AnyPort {
 		return net.Listen("tcp", "127.0.0.1:0")
 	}
 	host, port, err := net.SplitHostPort(c.Listen)
@@ -210,7 +210,7 @@ func (c *upCmd) startSandbox(rt *runtime, stack *services.Stack, dir string) (st
 		return "", nil, err
 	}
 	port := 0
-	if !c.anyPort {
+	if !c.AnyPort {
 		if port, err = stack.Port("sandbox-ehr", 18080); err != nil {
 			return "", nil, err
 		}

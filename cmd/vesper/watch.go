@@ -45,7 +45,7 @@ func (f watchFlags) start(rt *runtime) (stop func(), err error) {
 // `vesper status`.
 func (c *upCmd) watching(rt *runtime, dir, ehr string) (stop func(), err error) {
 	listen := c.MetricsListen
-	if c.anyPort {
+	if c.AnyPort {
 		listen = "127.0.0.1:0"
 	}
 	address, stop, err := watchFrom(rt, listen, 50)

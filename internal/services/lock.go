@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -19,12 +20,20 @@ type lock struct{ file *os.File }
 // ErrAlreadyRunning matches (errors.Is) the fault of a second supervisor on one folder.
 var ErrAlreadyRunning = fault.New(fault.Conflict, "already_running", "Vesper already runs on this data folder.")
 
+// lookTime is how long somebody who only looks (Running) may hold the lock.
+const lookTime = 500 * time.Millisecond
+
 func takeLock(dir string) (*lock, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "vesper.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, folderFault(err, "open the lock")
 	}
-	if err := flock(f, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	err = flock(f, unix.LOCK_EX|unix.LOCK_NB)
+	for end := time.Now().Add(lookTime); errors.Is(err, unix.EWOULDBLOCK) && time.Now().Before(end); {
+		time.Sleep(lookTime / 20)
+		err = flock(f, unix.LOCK_EX|unix.LOCK_NB)
+	}
+	if err != nil {
 		defer f.Close()
 		if !errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, folderFault(err, "take the lock")
@@ -42,7 +51,8 @@ func (l *lock) release() error {
 	if l == nil || l.file == nil {
 		return nil
 	}
-	err := l.file.Close()
+	// Freed by name, not by closing alone: a child that is being started at this moment may hold a copy of the descriptor.
+	err := errors.Join(flock(l.file, unix.LOCK_UN), l.file.Close())
 	l.file = nil
 	return err
 }

@@ -34,7 +34,13 @@ func Workers(url string) ([]Seen, error) {
 	}
 	var out []Seen
 	for _, s := range servers {
-		out = append(out, Seen{Host: s.Host, PID: s.PID, Slots: s.Concurrency, Since: s.Started.UTC()})
+		one := Seen{Host: s.Host, PID: s.PID, Slots: s.Concurrency, Since: s.Started.UTC()}
+		// A worker answers two pairs of queues, each by a server of its own; the larger one has the engine's hands.
+		if i := slices.IndexFunc(out, func(o Seen) bool { return o.Host == one.Host && o.PID == one.PID }); i >= 0 {
+			out[i].Slots = max(out[i].Slots, one.Slots)
+			continue
+		}
+		out = append(out, one)
 	}
 	slices.SortFunc(out, func(a, b Seen) int { return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.PID, b.PID)) })
 	return out, nil
