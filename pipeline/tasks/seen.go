@@ -34,13 +34,10 @@ func Workers(url string) ([]Seen, error) {
 	}
 	var out []Seen
 	for _, s := range servers {
-		one := Seen{Host: s.Host, PID: s.PID, Slots: s.Concurrency, Since: s.Started.UTC()}
-		// A worker answers two pairs of queues, each by a server of its own; the larger one has the engine's hands.
-		if i := slices.IndexFunc(out, func(o Seen) bool { return o.Host == one.Host && o.PID == one.PID }); i >= 0 {
-			out[i].Slots = max(out[i].Slots, one.Slots)
-			continue
+		// A worker answers two pairs of queues, each by a server of its own; the one of the engine stands for it.
+		if _, engine := s.Queues[heavyRoutine]; engine {
+			out = append(out, Seen{Host: s.Host, PID: s.PID, Slots: s.Concurrency, Since: s.Started.UTC()})
 		}
-		out = append(out, one)
 	}
 	slices.SortFunc(out, func(a, b Seen) int { return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.PID, b.PID)) })
 	return out, nil
