@@ -4,14 +4,9 @@
 -- older version queued belongs to nobody and shares one turn.
 ALTER TABLE jobs ADD COLUMN author_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000';
 -- How often in a row a run broke down, or its worker vanished with it, without one more chunk saved.
-ALTER TABLE jobs ADD COLUMN crashes int NOT NULL DEFAULT 0 CHECK (crashes >= 0);
+ALTER TABLE jobs ADD COLUMN crashes int NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD CONSTRAINT jobs_crashes_check CHECK (crashes >= 0) NOT VALID;
 GRANT UPDATE (priority, due_at, crashes) ON jobs TO vesper_app;
-
--- Each author's work in order: the relay looks only at the heads. Partial: as large as the queue, not as the history.
-CREATE INDEX jobs_waiting ON jobs (kind, priority, author_id, due_at, id) WHERE state = 'queued';
--- Doorbells that were rung and not answered yet; a handful.
-CREATE INDEX jobs_rung ON jobs (dispatched_at) WHERE state = 'queued' AND dispatched_at IS NOT NULL;
-DROP INDEX jobs_dispatch;
 
 -- Start-time fair queueing: an author's turn is one more than that of the author's last job that was rung. Of the authors
 -- with work, the one with the earliest turn goes first; who was away starts at the present turn, not in the past.
@@ -100,9 +95,6 @@ INSERT INTO dictation_moves VALUES
 DROP FUNCTION workload(uuid);
 DROP TABLE workers;
 DROP TABLE author_turns;
-CREATE INDEX jobs_dispatch ON jobs ((priority <> 'stat'), due_at, id) WHERE state = 'queued';
-DROP INDEX jobs_rung;
-DROP INDEX jobs_waiting;
 REVOKE UPDATE (priority, due_at, crashes) ON jobs FROM vesper_app;
 ALTER TABLE jobs DROP COLUMN crashes;
 ALTER TABLE jobs DROP COLUMN author_id;

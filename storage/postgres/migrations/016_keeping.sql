@@ -1,8 +1,5 @@
 -- Keeping: how long recordings are kept, what must not go, what went, and what a check of the object store found.
 
--- The check walks rows and objects side by side, in the order in which the object store lists names.
-CREATE INDEX audio_objects_by_key ON audio_objects (practice_id, key COLLATE "C");
-
 -- A rendition for playback can be made again from the original, and then stands elsewhere. An original never changes.
 GRANT UPDATE (key, sha256, size, sealed_key, version_id) ON audio_objects TO vesper_worker;
 CREATE FUNCTION guard_audio() RETURNS trigger
@@ -351,4 +348,3 @@ DROP FUNCTION lock_keeping(uuid);
 DROP TRIGGER guard_audio ON audio_objects;
 DROP FUNCTION guard_audio();
 REVOKE UPDATE (key, sha256, size, sealed_key, version_id) ON audio_objects FROM vesper_worker;
-DROP INDEX audio_objects_by_key;
