@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // MigrateTo goes to a version, up or down, for tests.
@@ -23,3 +25,8 @@ var ClientFault = clientFault
 
 // Heads is the statement that picks work.
 const Heads = heads
+
+// Exec runs a statement as whoever saves and restores.
+func (w *Whole) Exec(ctx context.Context, sql string) (pgconn.CommandTag, error) {
+	return w.conn.Exec(ctx, sql)
+}

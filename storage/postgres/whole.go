@@ -97,11 +97,19 @@ func (w *Whole) LastCheckpoint(ctx context.Context) (size int64, root, signed []
 	return size, root, signed, err
 }
 
-// EachRecording calls fn for every recording of every practice, by id.
+// EachRecording calls fn for every recording of every practice, by id, but for those that were purged: they are not missing.
 func (w *Whole) EachRecording(ctx context.Context, fn func(pipeline.Audio) error) error {
 	const page = 500
+	kept := ``
+	var purges bool // an older schema has none
+	if err := w.conn.QueryRow(ctx, `SELECT to_regclass('public.tombstones') IS NOT NULL`).Scan(&purges); err != nil {
+		return wrap("list recordings", err)
+	}
+	if purges {
+		kept = ` AND NOT EXISTS (SELECT FROM tombstones t WHERE t.audio_id = audio_objects.id)`
+	}
 	for last := uuid.Nil; ; {
-		rows, err := w.conn.Query(ctx, `SELECT `+audioColumns+` FROM audio_objects WHERE id > $1 ORDER BY id LIMIT $2`, last, page)
+		rows, err := w.conn.Query(ctx, `SELECT `+audioColumns+` FROM audio_objects WHERE id > $1`+kept+` ORDER BY id LIMIT $2`, last, page)
 		if err != nil {
 			return wrap("list recordings", err)
 		}
@@ -134,11 +142,15 @@ func (w *Whole) Place(ctx context.Context, versions map[uuid.UUID]string) error 
 }
 
 // WakeJobs forgets doorbells that rang before the restoration, and runs that went on then: nobody hears or does them any
-// more, and without this a job would wait for its time to run out.
+// more, and without this a job would wait for its time to run out. The objects were stored anew, so what the old store was
+// asked to lock or to hold has to be asked again.
 func (w *Whole) WakeJobs(ctx context.Context) error {
 	_, err := w.conn.Exec(ctx, `UPDATE jobs SET dispatched_at = NULL WHERE state = 'queued'`)
 	if err == nil {
 		_, err = w.conn.Exec(ctx, `UPDATE jobs SET lease_until = now() WHERE state = 'running'`)
+	}
+	if err == nil {
+		_, err = w.conn.Exec(ctx, `UPDATE audio_locks SET locked_until = NULL, held = false`)
 	}
 	return wrap("wake jobs", err)
 }

@@ -1,19 +1,21 @@
 -- Keeping: how long recordings are kept, what must not go, what went, and what a check of the object store found.
 
--- A rendition for playback can be made again from the original, and then stands elsewhere. An original never changes.
+-- A rendition for playback can be made again from the original, and then stands elsewhere. An original never changes, but
+-- for the version that a restoration finds it under: that is for a login that no policy binds, which Vesper's are not.
 GRANT UPDATE (key, sha256, size, sealed_key, version_id) ON audio_objects TO vesper_worker;
 CREATE FUNCTION guard_audio() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
 BEGIN
-    IF OLD.rendition = 'original' THEN
+    IF OLD.rendition = 'original' AND (row_security_active(TG_RELID)
+        OR (OLD.key, OLD.sha256, OLD.size, OLD.sealed_key) IS DISTINCT FROM (NEW.key, NEW.sha256, NEW.size, NEW.sealed_key)) THEN
         RAISE EXCEPTION 'an original recording never changes' USING ERRCODE = 'VS001';
     END IF;
     RETURN NEW;
 END
 $$;
 CREATE TRIGGER guard_audio BEFORE UPDATE ON audio_objects FOR EACH ROW
-    WHEN ((OLD.key, OLD.sha256, OLD.size, OLD.sealed_key, OLD.version_id) IS DISTINCT FROM
-          (NEW.key, NEW.sha256, NEW.size, NEW.sealed_key, NEW.version_id))
+    WHEN (OLD.key IS DISTINCT FROM NEW.key OR OLD.sha256 IS DISTINCT FROM NEW.sha256 OR OLD.size IS DISTINCT FROM NEW.size
+          OR OLD.sealed_key IS DISTINCT FROM NEW.sealed_key OR OLD.version_id IS DISTINCT FROM NEW.version_id)
     EXECUTE FUNCTION guard_audio();
 
 -- How long a practice keeps recordings, by work type; '' is for every type without a rule of its own. The highest
