@@ -305,6 +305,28 @@ func TestStepsThatWereGivenUpAreBroughtToPeople(t *testing.T) {
 	}
 }
 
+func TestARuleCanBeAboutWhatWasQuarantined(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.must(w.rules(w.as("supervisor"), "rules: [{name: poison, say: This broke the engine again and again., when: {job: quarantined}, do: [notify: 'role:admin']}, "+
+		"{name: given-up, say: This was given up., when: {job: dead}, do: [notify: 'role:supervisor']}]"))
+	w.failed()
+	w.look(0)
+	w.engine.set(func(context.Context, int) error { return crash() })
+	poison := w.submit()
+	for range 3 {
+		w.drain()
+		w.hurry()
+	}
+	w.quarantined(poison)
+	w.look(0)
+	for who, want := range map[string]int{"admin": 1, "supervisor": 2} {
+		if got := w.told(who); len(got) != want {
+			t.Errorf("%s was told %v", who, got)
+		}
+	}
+}
+
 func TestTheKeeperLooksByItself(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
