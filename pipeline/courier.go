@@ -28,7 +28,9 @@ type Hooks interface {
 
 // How messages are sent. With the pauses of messagePause the attempts take about seven hours.
 const (
-	MessageLease    = time.Minute
+	MessageLease        = time.Minute
+	LongestMessagePause = time.Hour
+
 	sendTime        = 20 * time.Second
 	messageAttempts = 12
 	courierEvery    = 2 * time.Second
@@ -102,10 +104,10 @@ func (c *Courier) one(ctx context.Context, m Message) error {
 	case err == nil:
 		serr = c.Store.EndMessage(ctx, m.ID, m.Token, "")
 	case stopping:
-		serr = c.Store.RetryMessage(ctx, m.ID, m.Token, time.Now(), "stopped", true)
+		serr = c.Store.RetryMessage(ctx, m.ID, m.Token, 0, "stopped", true)
 	case fault.Retryable(err) && m.Attempt < messageAttempts:
 		c.Log.WarnContext(ctx, "message not sent, will be tried again", "message", m.ID, "channel", m.Channel, "attempt", m.Attempt, "code", code)
-		serr = c.Store.RetryMessage(ctx, m.ID, m.Token, time.Now().Add(messagePause(m.Attempt)), code, false)
+		serr = c.Store.RetryMessage(ctx, m.ID, m.Token, messagePause(m.Attempt), code, false)
 	default:
 		c.Log.ErrorContext(ctx, "message given up", "message", m.ID, "channel", m.Channel, "attempt", m.Attempt, "code", code)
 		serr = c.Store.EndMessage(ctx, m.ID, m.Token, code)
@@ -130,8 +132,8 @@ func (c *Courier) send(ctx context.Context, m Message) error {
 func messagePause(attempt int) time.Duration {
 	d := 5 * time.Second
 	for range attempt - 1 {
-		if d = 3 * d; d >= time.Hour {
-			d = time.Hour
+		if d = 3 * d; d >= LongestMessagePause {
+			d = LongestMessagePause
 			break
 		}
 	}

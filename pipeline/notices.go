@@ -51,8 +51,8 @@ type MessageQueue interface {
 	ClaimMessages(ctx context.Context, channel Channel, limit int) ([]Message, error)
 	// EndMessage ends a message under its token: sent, or given up with the code of the failure.
 	EndMessage(ctx context.Context, id, token uuid.UUID, code string) error
-	// RetryMessage puts a message back under its token. refund gives the attempt back.
-	RetryMessage(ctx context.Context, id, token uuid.UUID, after time.Time, code string, refund bool) error
+	// RetryMessage puts a message back under its token, for a time by the database's clock. refund gives the attempt back.
+	RetryMessage(ctx context.Context, id, token uuid.UUID, after time.Duration, code string, refund bool) error
 	// MessageDepth counts messages by state, without those that were sent.
 	MessageDepth(ctx context.Context) (map[string]int, error)
 }
@@ -68,7 +68,7 @@ type StoredRules struct {
 // WaitingWork is a dictation with what rules may ask of it.
 type WaitingWork struct {
 	Clocked
-	Job             JobState // of the newest job
+	Job             JobState // of the newest job; CodeQuarantined where it was set aside
 	JobID           *uuid.UUID
 	DeliveryID      *uuid.UUID // of the newest delivery
 	DeliveryRefused bool

@@ -107,7 +107,7 @@ func TestADeliveryInItsPauseIsCancelledAndOrderedAnew(t *testing.T) {
 	w.must(err)
 	wantFault(t, w.svc.Cancel(ctx, w.as("admin"), id, "x"), fault.Conflict, "delivery_running")
 	wantFault(t, w.svc.Rerun(ctx, w.as("admin"), id, pipeline.DeliverJob, "x"), fault.Conflict, "delivery_running")
-	w.must(w.work.RetryJob(ctx, job.ID, job.LeaseToken, time.Now().Add(time.Hour), "ehr_unavailable", false))
+	w.must(w.work.RetryJob(ctx, job.ID, job.LeaseToken, time.Hour, "ehr_unavailable", false))
 	w.must(w.svc.Rerun(ctx, w.as("admin"), id, pipeline.DeliverJob, "The EHR is back."))
 	w.must(w.svc.Cancel(ctx, w.as("admin"), id, "Not today."))
 	wantFault(t, w.svc.Cancel(ctx, w.as("admin"), id, "Not today."), fault.Conflict, "nothing_to_cancel")

@@ -190,7 +190,7 @@ type JobQueue interface {
 	Heartbeat(ctx context.Context, id, token uuid.UUID) error
 	// Retry puts a running job back, to run after the given time, under its token. refund gives the attempt back
 	// (shut-down is nobody's fault). A code for which Crashed holds raises the row of crashes; another one ends it.
-	RetryJob(ctx context.Context, id, token uuid.UUID, after time.Time, code string, refund bool) error
+	RetryJob(ctx context.Context, id, token uuid.UUID, after time.Duration, code string, refund bool) error
 	// Reap puts running jobs with an expired lease back to queued, counting a crash and no attempt, and returns those
 	// with CrashLimit crashes in a row, which the caller buries with a reason.
 	Reap(ctx context.Context) (requeued int, exhausted []Job, err error)

@@ -188,13 +188,13 @@ func (w *Worker) settle(ctx context.Context, job Job, err error) {
 	var serr error
 	switch {
 	case stopping:
-		serr = w.Store.RetryJob(ctx, job.ID, job.LeaseToken, time.Now(), "stopped", true)
+		serr = w.Store.RetryJob(ctx, job.ID, job.LeaseToken, 0, "stopped", true)
 	case poisonous(job, code):
 		w.Log.ErrorContext(ctx, "stage breaks down each time; quarantined", "job", job.ID, "kind", job.Kind, "crashes", CrashLimit, "err", err)
 		serr = w.bury(ctx, job, quarantined(job.Kind))
 	case fault.Retryable(err) && job.Attempt < attempts(job, err):
 		w.Log.WarnContext(ctx, "stage failed, will be tried again", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "err", err)
-		serr = w.Store.RetryJob(ctx, job.ID, job.LeaseToken, time.Now().Add(pauseAfter(job.Attempt, err)), code, false)
+		serr = w.Store.RetryJob(ctx, job.ID, job.LeaseToken, pauseAfter(job.Attempt, err), code, false)
 	default:
 		w.Log.ErrorContext(ctx, "stage failed for good", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "err", err)
 		serr = w.bury(ctx, job, err)

@@ -114,7 +114,7 @@ func (s Store) Reap(ctx context.Context) (int, []pipeline.Job, error) {
 }
 
 // RetryJob implements pipeline.JobQueue.
-func (s Store) RetryJob(ctx context.Context, id, token uuid.UUID, after time.Time, code string, refund bool) error {
+func (s Store) RetryJob(ctx context.Context, id, token uuid.UUID, after time.Duration, code string, refund bool) error {
 	err := s.Store.RetryJob(ctx, id, token, after, code, refund)
 	if err == nil {
 		s.Metrics.retries.WithLabelValues(s.Metrics.codes.label(code)).Inc()

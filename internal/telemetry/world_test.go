@@ -90,7 +90,7 @@ func busy(t *testing.T, s telemetry.Source) *telemetry.Metrics {
 	if n, _, err := q.Reap(context.Background()); n != 2 || err != nil {
 		t.Errorf("reaped %d, %v", n, err)
 	}
-	if err := q.RetryJob(context.Background(), uuid.New(), uuid.New(), now, "ehr_busy", false); err != nil {
+	if err := q.RetryJob(context.Background(), uuid.New(), uuid.New(), 0, "ehr_busy", false); err != nil {
 		t.Error(err)
 	}
 	for _, err := range []error{nil, errors.New(canary)} {
@@ -109,7 +109,7 @@ type queue struct{ pipeline.Store }
 
 func (queue) Reap(context.Context) (int, []pipeline.Job, error) { return 2, nil, nil }
 
-func (queue) RetryJob(context.Context, uuid.UUID, uuid.UUID, time.Time, string, bool) error {
+func (queue) RetryJob(context.Context, uuid.UUID, uuid.UUID, time.Duration, string, bool) error {
 	return nil
 }
 

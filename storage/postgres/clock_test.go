@@ -36,3 +36,28 @@ func TestAStepBackOfTheClockStopsNoJob(t *testing.T) {
 		t.Errorf("%d jobs of vanished workers were taken up", n)
 	}
 }
+
+func TestAStepBackOfTheClockStopsNoMessage(t *testing.T) {
+	t.Parallel()
+	w := ownWorld(t)
+	m := w.noticed()
+	claimed := func() int {
+		_, _, err := w.work.Reap(ctxb())
+		w.must(err)
+		got, err := w.work.ClaimMessages(ctxb(), pipeline.ByWebhook, 10)
+		w.must(err)
+		return len(got)
+	}
+	w.super(`UPDATE messages SET run_after = now() + interval '3 hours' WHERE id = '` + m.ID.String() + `'`)
+	if n := claimed(); n != 1 {
+		t.Fatalf("%d messages are sent after the step", n)
+	}
+	w.super(`UPDATE messages SET lease_until = lease_until + interval '3 hours'`)
+	if n := claimed(); n != 0 {
+		t.Errorf("%d messages were taken from senders that may live", n)
+	}
+	w.super(fmt.Sprintf(`UPDATE messages SET lease_until = lease_until - interval '%d seconds'`, int(pipeline.MessageLease.Seconds())+1))
+	if n := claimed(); n != 1 {
+		t.Errorf("%d messages of vanished senders were taken up", n)
+	}
+}

@@ -68,11 +68,11 @@ func (s *Store) EndMessage(ctx context.Context, id, token uuid.UUID, code string
 }
 
 // RetryMessage implements pipeline.MessageQueue.
-func (s *Store) RetryMessage(ctx context.Context, id, token uuid.UUID, after time.Time, code string, refund bool) error {
+func (s *Store) RetryMessage(ctx context.Context, id, token uuid.UUID, after time.Duration, code string, refund bool) error {
 	return s.settleMessage(ctx, "put message back", `
-		UPDATE messages SET state = 'waiting', run_after = $3, error_code = $4, lease_token = NULL, lease_until = NULL,
+		UPDATE messages SET state = 'waiting', run_after = now() + make_interval(secs => $3), error_code = $4, lease_token = NULL, lease_until = NULL,
 		       attempt = attempt - CASE WHEN $5 THEN 1 ELSE 0 END
-		WHERE id = $1 AND state = 'sending' AND lease_token = $2`, id, token, after, code, refund)
+		WHERE id = $1 AND state = 'sending' AND lease_token = $2`, id, token, after.Seconds(), code, refund)
 }
 
 // MessageDepth implements pipeline.MessageQueue; any login may ask.

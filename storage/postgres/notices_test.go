@@ -99,7 +99,7 @@ func TestAMessageThatEndedStaysAsItIs(t *testing.T) {
 		t.Errorf("the web server claims messages: %v", err)
 	}
 	wantFault(t, w.work.EndMessage(ctx, m.ID, uuid.New(), ""), fault.Conflict, "message_fenced")
-	w.must(w.work.RetryMessage(ctx, m.ID, got[0].Token, time.Now(), "webhook_refused", false))
+	w.must(w.work.RetryMessage(ctx, m.ID, got[0].Token, 0, "webhook_refused", false))
 	got, err = w.work.ClaimMessages(ctx, pipeline.ByWebhook, 10)
 	w.must(err)
 	w.must(w.work.EndMessage(ctx, m.ID, got[0].Token, ""))

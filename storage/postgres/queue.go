@@ -51,12 +51,12 @@ func (s *Store) Heartbeat(ctx context.Context, id, token uuid.UUID) error {
 }
 
 // RetryJob implements pipeline.JobQueue. A run that the worker lived through ends a row of crashes; a stop says nothing.
-func (s *Store) RetryJob(ctx context.Context, id, token uuid.UUID, after time.Time, code string, refund bool) error {
+func (s *Store) RetryJob(ctx context.Context, id, token uuid.UUID, after time.Duration, code string, refund bool) error {
 	return s.held(ctx, "put job back", `
-		UPDATE jobs SET state = 'queued', lease_token = NULL, lease_until = NULL, run_after = $3, error_code = $4,
+		UPDATE jobs SET state = 'queued', lease_token = NULL, lease_until = NULL, run_after = now() + make_interval(secs => $3), error_code = $4,
 		       dispatched_at = NULL, attempt = attempt - CASE WHEN $5 THEN 1 ELSE 0 END,
 		       crashes = CASE WHEN $5 THEN crashes WHEN $6 THEN crashes + 1 ELSE 0 END
-		WHERE id = $1 AND state = 'running' AND lease_token = $2`, id, token, after, code, refund, pipeline.Crashed(code))
+		WHERE id = $1 AND state = 'running' AND lease_token = $2`, id, token, after.Seconds(), code, refund, pipeline.Crashed(code))
 }
 
 // Reap implements pipeline.JobQueue. Jobs that took their last worker with them stay as they are, under their last token,

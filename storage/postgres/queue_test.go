@@ -206,7 +206,7 @@ func TestALateWorkerIsFencedOff(t *testing.T) {
 	}
 	for _, err := range []error{
 		w.work.Heartbeat(ctxb(), job, old.LeaseToken),
-		w.work.RetryJob(ctxb(), job, old.LeaseToken, time.Now(), "x", false),
+		w.work.RetryJob(ctxb(), job, old.LeaseToken, 0, "x", false),
 		w.work.SaveChunk(ctxb(), job, old.LeaseToken, 1, 2, json.RawMessage(`{"n":"late"}`)),
 		finish(old.LeaseToken), bury(old.LeaseToken),
 	} {
@@ -235,7 +235,7 @@ func TestRetriesWaitForTheirTimeAndShutDownCostsNoAttempt(t *testing.T) {
 	d, job := w.receive()
 	w.dispatch()
 	j := w.claim(job)
-	w.must(w.work.RetryJob(ctxb(), job, j.LeaseToken, time.Now().Add(time.Hour), "engine_busy", false))
+	w.must(w.work.RetryJob(ctxb(), job, j.LeaseToken, time.Hour, "engine_busy", false))
 	if got := w.job(d.ID); got.State != pipeline.JobQueued || got.Attempt != 1 || got.ErrorCode != "engine_busy" {
 		t.Errorf("retried: %+v", got)
 	}
@@ -249,7 +249,7 @@ func TestRetriesWaitForTheirTimeAndShutDownCostsNoAttempt(t *testing.T) {
 		t.Errorf("not rung in its time: %v", rung)
 	}
 	j = w.claim(job)
-	w.must(w.work.RetryJob(ctxb(), job, j.LeaseToken, time.Now().Add(-time.Second), "stopped", true))
+	w.must(w.work.RetryJob(ctxb(), job, j.LeaseToken, -time.Second, "stopped", true))
 	if got := w.job(d.ID); got.Attempt != 1 {
 		t.Errorf("shut-down cost an attempt: %+v", got)
 	}
