@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -44,11 +45,11 @@ func (k *ArrivingKeeper) Once(ctx context.Context, idle, late time.Duration) err
 		k.Log.InfoContext(ctx, "gave up uploads that bring nothing", "uploads", dropped)
 	}
 	for _, a := range purge {
-		if err := k.purge(ctx, a.PracticeID, a.ID); err != nil {
-			return err
+		if e := k.purge(ctx, a.PracticeID, a.ID); e != nil { // one that cannot be cleared away does not hold up the others
+			err = errors.Join(err, e)
 		}
 	}
-	return nil
+	return err
 }
 
 func (k *ArrivingKeeper) purge(ctx context.Context, practice, upload uuid.UUID) error {

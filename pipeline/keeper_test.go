@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -253,4 +254,19 @@ func (g growingLog) Entries(ctx context.Context, fn func(audit.Entry) error) err
 	}
 	g.grow() // and once more before the last look
 	return nil
+}
+
+func TestADictationThatCannotBeAttendedToHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	broken := w.submit()
+	w.loseJobs()
+	testkit.Exec(w, w.admin, fmt.Sprintf(`SET session_replication_role = replica; UPDATE dictations SET state = 'transcribed' WHERE id = '%s'`, broken))
+	later := w.submit()
+	w.loseJobs()
+	if err := w.keeper.ReconcileOnce(context.Background()); err == nil || !strings.Contains(err.Error(), broken.String()) {
+		t.Errorf("what cannot be attended to is not named: %v", err)
+	}
+	w.drain()
+	w.wantState(later, pipeline.Drafted)
 }

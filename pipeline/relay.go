@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -136,11 +137,11 @@ func (k *Keeper) reap(ctx context.Context) error {
 		if !job.Kind.known() {
 			continue // the keeper of a newer worker knows what becomes of it
 		}
-		if err := k.Worker.bury(ctx, job, quarantined(job.Kind)); err != nil {
-			return fmt.Errorf("bury job %s: %w", job.ID, err)
+		if e := k.Worker.bury(ctx, job, quarantined(job.Kind)); e != nil { // one that cannot be buried does not hold up the others
+			err = errors.Join(err, fmt.Errorf("bury job %s: %w", job.ID, e))
 		}
 	}
-	return nil
+	return err
 }
 
 // kept is a signed checkpoint on its way out of the database.
@@ -258,11 +259,11 @@ func (k *Keeper) reconcile(ctx context.Context) error {
 	}
 	for _, d := range lost {
 		k.Log.ErrorContext(ctx, "unattended dictation: giving it a job", "dictation", d.ID, "state", d.State)
-		if err := k.attend(ctx, d); err != nil {
-			return fmt.Errorf("attend to dictation %s: %w", d.ID, err)
+		if e := k.attend(ctx, d); e != nil { // one that cannot be attended to does not hold up the others
+			err = errors.Join(err, fmt.Errorf("attend to dictation %s: %w", d.ID, e))
 		}
 	}
-	return nil
+	return err
 }
 
 func (k *Keeper) attend(ctx context.Context, lost Dictation) error {
