@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -408,6 +409,13 @@ func TestWhatWasRejectedAndPurgedCannotBeOrderedAgain(t *testing.T) {
 	w.age(31)
 	w.purgeAll()
 	wantFault(t, w.svc.Retry(context.Background(), w.as("supervisor"), purged, "Try again."), fault.Conflict, "recording_purged")
+	same, again := tone(), w.submission()
+	again.Body = bytes.NewReader(same)
+	// Its author still has the bytes and sends them again: nobody says that they are kept.
+	testkit.Exec(w, w.admin, fmt.Sprintf(`SET session_replication_role = replica; UPDATE audio_objects SET sha256 = '%s' WHERE dictation_id = '%s' AND rendition = 'original'`,
+		pipeline.SHA256(same), purged))
+	_, err = w.svc.Submit(context.Background(), w.as("physician"), again)
+	wantFault(t, err, fault.Conflict, "recording_purged")
 	w.wantState(purged, pipeline.Rejected)
 	w.must(w.svc.Retry(context.Background(), w.as("supervisor"), kept, "Try again."))
 }

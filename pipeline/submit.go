@@ -206,6 +206,15 @@ func (s *Service) earlier(ctx context.Context, actor access.Actor, sub Submissio
 		if a.SHA256 != file.sha256 {
 			return fault.New(fault.Conflict, "client_key_reused", "This upload key was used for another recording. Send this one with a key of its own.")
 		}
+		stones, err := tx.TombstonesOf(ctx, found.ID)
+		if err != nil {
+			return err
+		}
+		for _, t := range stones { // "received" would be untrue: the bytes are not kept any more
+			if t.Rendition == string(Original) {
+				return fault.New(fault.Conflict, "recording_purged", "This recording was received before, and it was purged since. "+t.Sentence())
+			}
+		}
 		out = &Receipt{DictationID: found.ID, State: found.State, SHA256: a.SHA256, Bytes: a.Size, ReceivedAt: found.ReceivedAt, Duplicate: true}
 		return nil
 	})
