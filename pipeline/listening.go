@@ -168,7 +168,11 @@ func (h *listening) save(total int, heard float64, result []byte) error {
 		}
 	}
 	job, _ := h.takenBy()
-	return h.l.Worker.Store.SaveChunk(h.ctx, job.ID, job.LeaseToken, h.number, max(total, h.number), result)
+	err := h.l.Worker.Store.SaveChunk(h.ctx, job.ID, job.LeaseToken, h.number, max(total, h.number), result)
+	if err == nil && job.progress != nil {
+		job.progress.saved.Store(true)
+	}
+	return err
 }
 
 // admit waits until the engine may be used: freely by a transcription that has taken over, else only while no complete
