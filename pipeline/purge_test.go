@@ -415,7 +415,7 @@ func TestWhatWasRejectedAndPurgedCannotBeOrderedAgain(t *testing.T) {
 	testkit.Exec(w, w.admin, fmt.Sprintf(`SET session_replication_role = replica; UPDATE audio_objects SET sha256 = '%s' WHERE dictation_id = '%s' AND rendition = 'original'`,
 		pipeline.SHA256(same), purged))
 	_, err = w.svc.Submit(context.Background(), w.as("physician"), again)
-	wantFault(t, err, fault.Conflict, "recording_purged")
+	wantFault(t, err, fault.Invalid, "recording_purged")
 	w.wantState(purged, pipeline.Rejected)
 	w.must(w.svc.Retry(context.Background(), w.as("supervisor"), kept, "Try again."))
 }
@@ -462,11 +462,15 @@ func TestAHoldReachesTheObjectStoreAndLeavesItAgain(t *testing.T) {
 	_, _, err = w.svc.SetHold(ctx, w.as("compliance"), keeping.OfDictation, held, "Twice.")
 	wantFault(t, err, fault.Conflict, "held_already")
 	w.must(w.purger().Holds(ctx))
-	row := func(id uuid.UUID) keeping.Recording {
-		a := w.audio(id, pipeline.Original)
+	row := func(id uuid.UUID, rendition ...string) keeping.Recording {
+		a := w.audio(id, append(rendition, pipeline.Original)[0])
 		return keeping.Recording{ID: a.ID, PracticeID: w.practice, Key: a.Key, VersionID: a.VersionID}
 	}
 	wantFault(t, w.vault.Purge(ctx, row(held)), fault.Conflict, keeping.CodeLocked)
+	// A rendition that is made again is another object, and held as well.
+	w.must(w.remake(ctx, keeping.Finding{PracticeID: w.practice, DictationID: held}))
+	w.must(w.purger().Holds(ctx))
+	wantFault(t, w.vault.Purge(ctx, row(held, pipeline.Playback)), fault.Conflict, keeping.CodeLocked)
 	_, err = w.svc.LiftHold(ctx, w.as("compliance"), h.ID, "Answered.")
 	w.must(err)
 	_, err = w.svc.LiftHold(ctx, w.as("compliance"), h.ID, "Answered.")

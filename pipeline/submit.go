@@ -210,9 +210,9 @@ func (s *Service) earlier(ctx context.Context, actor access.Actor, sub Submissio
 		if err != nil {
 			return err
 		}
-		for _, t := range stones { // "received" would be untrue: the bytes are not kept any more
+		for _, t := range stones { // "received" would be untrue: the bytes are not kept any more. Invalid: sending them again is of no use
 			if t.Rendition == string(Original) {
-				return fault.New(fault.Conflict, "recording_purged", "This recording was received before, and it was purged since. "+t.Sentence())
+				return fault.New(fault.Invalid, "recording_purged", "This recording was received before, and it was purged since. "+t.Sentence())
 			}
 		}
 		out = &Receipt{DictationID: found.ID, State: found.State, SHA256: a.SHA256, Bytes: a.Size, ReceivedAt: found.ReceivedAt, Duplicate: true}

@@ -147,8 +147,12 @@ func (t *tx) WaitingPurges(ctx context.Context, limit int) ([]pipeline.WaitingPu
 		WHERE p.practice_id = $1 AND p.state IN ('intended', 'started') ORDER BY p.try_after, p.audio_id LIMIT $2`, t.practice, atMost(limit))
 }
 
-// ReplacePlayback implements pipeline.KeepingTx.
+// ReplacePlayback implements pipeline.KeepingTx. What the old object was locked by does not hold for the new one: it is asked
+// for anew.
 func (t *tx) ReplacePlayback(ctx context.Context, id uuid.UUID, o pipeline.Stored) error {
+	if _, err := t.Exec(ctx, `UPDATE audio_locks SET locked_until = NULL, held = false, updated_at = now() WHERE audio_id = $1`, id); err != nil {
+		return wrap("forget locks of playback", err)
+	}
 	return t.one(ctx, "replace playback", notFound(), `
 		UPDATE audio_objects SET key = $2, sha256 = $3, size = $4, sealed_key = $5, version_id = $6 WHERE id = $1 AND rendition = 'playback'`,
 		id, o.Key, o.SHA256, o.Size, o.SealedKey, o.VersionID)
