@@ -104,3 +104,19 @@ test("an upload that the server has forgotten begins anew", async () => {
   assert.equal(w.uploads.get(w.item.url!), "abcd");
   await live.stop();
 });
+
+test("a network that hangs does not keep a recording from being stopped", { timeout: 5000 }, async () => {
+  const asked: string[] = [];
+  const hangs: Link = (method, _url, _headers, _body, cut) => {
+    asked.push(method);
+    return new Promise((_, reject) => cut!.addEventListener("abort", () => reject(new TypeError("cut"))));
+  };
+  let called = (): void => undefined;
+  const begun = new Promise<void>((resolve) => { called = resolve; });
+  const live = new LiveUpload({
+    item: () => { called(); return item(); }, bytes: async () => new Blob(["abc"]), place: () => undefined, heard: () => undefined,
+  }, hangs, 1, 1);
+  await begun;
+  await live.stop();
+  assert.deepEqual(asked, ["POST"]);
+});
