@@ -34,8 +34,20 @@ const (
 	PulseDeliveryAge = "delivery_age" // state: age of the oldest, seconds
 	PulseClaims      = "claims"       // live or expired
 	PulseAudit       = "audit_pending"
-	PulseAuditLag    = "audit_lag" // seconds
+	PulseAuditLag    = "audit_lag"  // seconds
+	PulseWorkers     = "workers"    // that live
+	PulseSlots       = "slots"      // engine calls at once, of all workers
+	PulseSpeed       = "slot_speed" // seconds of recordings that one slot works off in a second; none before the first
+	PulseWait        = "wait"       // seconds until the engine would hear one more routine recording; none while unknown
+	PulseFindings    = "findings"   // kind: what checks of the object store found and nobody settled
+	PulsePurges      = "purges"     // what it waits for: recordings on their way out
+	PulseMessages    = "messages"   // state: mail and webhooks that were not sent
 )
+
+// Add adds a number with at most one label.
+func (p *Pulse) Add(measure, a string, value float64) {
+	p.Counts = append(p.Counts, Count{Measure: measure, A: a, Value: value})
+}
 
 // Sum adds up the counts of a measure; a and b choose among labels, "" takes all.
 func (p Pulse) Sum(measure, a, b string) (sum float64) {

@@ -22,6 +22,8 @@ func sick() pipeline.Pulse {
 		{Measure: pipeline.PulseQueueAge, A: "transcribe", B: "stat", Value: 200},
 		{Measure: pipeline.PulseDead, A: "deliver", B: "ehr_refused", Value: 2}, {Measure: pipeline.PulseUnattended, Value: 1},
 		{Measure: pipeline.PulseDeliveries, A: "rejected", Value: 1}, {Measure: pipeline.PulseAuditLag, Value: 90},
+		{Measure: pipeline.PulseDead, A: "transcribe", B: pipeline.CodeQuarantined, Value: 1}, {Measure: pipeline.PulseFindings, A: "object_missing", Value: 2},
+		{Measure: pipeline.PulseMessages, A: "dead", Value: 1}, {Measure: pipeline.PulseSpeed, Value: 4}, {Measure: pipeline.PulseWait, Value: 240},
 		{Measure: pipeline.PulseTurnaround, A: "stat", B: "over", Value: 3}, {Measure: pipeline.PulseOpen, A: "in_review", B: "stat", Value: 3},
 	}}
 }
@@ -38,14 +40,19 @@ func TestWhatNeedsAPersonIsSaid(t *testing.T) {
 	r := sickReport()
 	r.judge(nil, nil, true)
 	all := strings.Join(r.Needs, "\n")
-	for _, want := range []string{"Start Redis.", "No worker is running; 5 jobs", "deliver stopped for 2 dictations (ehr_refused)", "refused 1 signed note", "1 dictation without", "1m30s behind", "1.1 GB"} {
+	for _, want := range []string{"Start Redis.", "No worker is running; 5 jobs", "deliver stopped for 2 dictations (ehr_refused)", "refused 1 signed note", "1 dictation without", "1m30s behind", "1.1 GB",
+		"transcribe broke down each time for 1 dictation", "found 2 things", "1 message could not be sent"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%q is not said in:\n%s", want, all)
 		}
 	}
+	r.Needs, r.Load.Workers = nil, 1
+	r.judge(nil, nil, true)
+	if all := strings.Join(r.Needs, "\n"); !strings.Contains(all, "No worker has an engine yet; 5 jobs") {
+		t.Errorf("a worker without an engine is not told of in:\n%s", all)
+	}
 	var well report
-	well.fill(pipeline.Pulse{}, nil)
-	well.Workers = []tasks.Seen{{Host: "box", Slots: 2}}
+	well.fill(pipeline.Pulse{Counts: []pipeline.Count{{Measure: pipeline.PulseWorkers, Value: 1}, {Measure: pipeline.PulseSlots, Value: 2}}}, nil)
 	well.judge(nil, nil, false)
 	if len(well.Needs) != 0 {
 		t.Errorf("of nothing it says %v", well.Needs)
@@ -77,7 +84,7 @@ func TestStatIsShownFirstAndTheWaitIsToldFromWhatWasMeasured(t *testing.T) {
 		t.Errorf("queue %+v engine %+v", r.Queue, r.Engine)
 	}
 	text := view{}.text(r)
-	for _, want := range []string{"about 2 min", "3.0 × real time over 1 recording", "3 late", "25 s ago, lost", "3 in review", "Redis BAD"} {
+	for _, want := range []string{"about 2 min", "each 4.0 × real time", "1 recording at 3.0 × since the start", "one more routine recording waits about 4 min", "2 object missing", "1 dead", "3 late", "25 s ago, lost", "3 in review", "Redis BAD"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not shown in:\n%s", want, text)
 		}

@@ -31,6 +31,9 @@ type report struct {
 	Audit      auditLine          `json:"audit"`
 	Engine     *engineLine        `json:"engine,omitempty"` // nil: nobody said
 	Unattended int                `json:"unattended"`
+	Load       loadLine           `json:"load"`
+	Findings   map[string]int     `json:"findings"` // of checks of the object store, by kind, that nobody settled
+	Messages   map[string]int     `json:"messages"` // mail and webhooks that were not sent, by state
 	DiskFree   uint64             `json:"disk_free_bytes,omitempty"`
 }
 
@@ -75,6 +78,14 @@ type engineLine struct {
 	Speed      float64 `json:"speed"` // seconds of audio in one second of work
 	Recordings int     `json:"recordings"`
 	Failures   int     `json:"failures"`
+}
+
+// loadLine is who works and how fast, as the workers report it to PostgreSQL.
+type loadLine struct {
+	Workers int      `json:"workers"`
+	Slots   int      `json:"slots"`                 // engine calls at once
+	Speed   float64  `json:"speed,omitempty"`       // seconds of audio that one slot works off in a second; 0: nothing was measured yet
+	Wait    *float64 `json:"expected_wait_seconds"` // of one more routine recording; nil: not known
 }
 
 // looker knows where to look.
@@ -143,6 +154,7 @@ func (l *looker) askServices(ctx context.Context) {
 // fill takes over what PostgreSQL counted.
 func (r *report) fill(p pipeline.Pulse, running []pipeline.RunningJob) {
 	r.Dictations, r.Turnaround, r.Deliveries, r.Oldest = map[string]int{}, map[string]int{}, map[string]int{}, map[string]float64{}
+	r.Findings, r.Messages = map[string]int{}, map[string]int{}
 	for _, c := range p.Counts {
 		n := int(c.Value)
 		switch c.Measure {
@@ -160,6 +172,12 @@ func (r *report) fill(p pipeline.Pulse, running []pipeline.RunningJob) {
 			r.Deliveries[c.A] += n
 		case pipeline.PulseDeliveryAge:
 			r.Oldest[c.A] = c.Value
+		case pipeline.PulseFindings:
+			r.Findings[c.A] += n
+		case pipeline.PulseMessages:
+			r.Messages[c.A] += n
+		case pipeline.PulseWait:
+			r.Load.Wait = &c.Value
 		}
 	}
 	for _, j := range running {
@@ -167,6 +185,7 @@ func (r *report) fill(p pipeline.Pulse, running []pipeline.RunningJob) {
 			j.ID.String(), string(j.Kind), string(j.Priority), j.Attempt, j.Worker, j.Silent().Seconds(), j.LeaseLeft < 0,
 		})
 	}
+	r.Load.Workers, r.Load.Slots, r.Load.Speed = int(p.Sum(pipeline.PulseWorkers, "", "")), int(p.Sum(pipeline.PulseSlots, "", "")), p.Max(pipeline.PulseSpeed, "", "")
 	r.Unattended = int(p.Sum(pipeline.PulseUnattended, "", ""))
 	r.Audit = auditLine{int(p.Sum(pipeline.PulseAudit, "", "")), p.Max(pipeline.PulseAuditLag, "", "")}
 	r.orderQueue()
@@ -183,9 +202,11 @@ func (r *report) measure(s telemetry.Scraped) {
 		e.Speed = audio / busy
 	}
 	r.Engine = &e
-	slots := 0
-	for _, w := range r.Workers {
-		slots += w.Slots
+	slots := r.Load.Slots
+	if slots == 0 { // workers of an older version say it to Redis only
+		for _, w := range r.Workers {
+			slots += w.Slots
+		}
 	}
 	ahead := 0.0 // stat goes before everything else
 	for i, q := range r.Queue {
@@ -212,11 +233,24 @@ func (r *report) judge(pulse, workers error, local bool) {
 	for _, q := range r.Queue {
 		due += q.Due
 	}
-	if workers == nil && len(r.Workers) == 0 {
+	switch {
+	case r.Load.Workers > 0 && r.Load.Slots == 0:
+		need("No worker has an engine yet; %d jobs are due. It may still fetch its model: its log says.", due)
+	case r.Load.Workers == 0 && (workers != nil || len(r.Workers) == 0):
 		need("No worker is running; %d jobs wait for one.", due)
 	}
 	for _, d := range r.Dead {
+		if d.Code == pipeline.CodeQuarantined {
+			need("%s broke down each time for %s, set aside until a person orders it again; see \"Needs attention\".", d.Kind, times(d.Jobs, "dictation"))
+			continue
+		}
 		need("%s stopped for %s (%s): look under \"Needs attention\" and order it again.", d.Kind, times(d.Jobs, "dictation"), d.Code)
+	}
+	if n := sum(r.Findings); n > 0 {
+		need("A check of the object store found %s that nobody settled; the page Recordings says what to do.", times(n, "thing"))
+	}
+	if n := r.Messages["dead"]; n > 0 {
+		need("%s could not be sent; Turn-around, Rules lists them and sends them again.", times(n, "message"))
 	}
 	if n := r.Deliveries["rejected"]; n > 0 {
 		need("The EHR refused %s.", times(n, "signed note"))
@@ -237,4 +271,11 @@ func times(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func sum(of map[string]int) (n int) {
+	for _, v := range of {
+		n += v
+	}
+	return n
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -166,16 +167,35 @@ func (v view) rest(r report) []string {
 	}
 	out = append(out, v.head("Turn-around")+turn+v.paint(faint, "  (percent of the time until the note is due)"))
 	out = append(out, v.head("Deliveries")+counts(r.Deliveries, []string{"pending", "sending", "unknown", "rejected"}, "all in the EHR"))
-	out = append(out, v.head("Audit log")+fmt.Sprintf("%d events to be sequenced, the oldest %s", r.Audit.Pending, span(r.Audit.Lag)))
-	switch {
-	case r.Engine == nil:
-		out = append(out, v.head("Engine")+"its speed is not known: no metrics were found (--metrics-url)")
-	case r.Engine.Speed == 0:
-		out = append(out, v.head("Engine")+fmt.Sprintf("nothing was transcribed yet, %s", times(r.Engine.Failures, "breakdown")))
-	default:
-		out = append(out, v.head("Engine")+fmt.Sprintf("%.1f × real time over %s, %s", r.Engine.Speed, times(r.Engine.Recordings, "recording"), times(r.Engine.Failures, "breakdown")))
+	if len(r.Findings) > 0 {
+		out = append(out, v.head("Findings")+v.paint(red, counts(r.Findings, slices.Sorted(maps.Keys(r.Findings)), "")))
 	}
-	return out
+	if len(r.Messages) > 0 {
+		out = append(out, v.head("Messages")+counts(r.Messages, []string{"waiting", "sending", "dead"}, "all sent"))
+	}
+	out = append(out, v.head("Audit log")+fmt.Sprintf("%d events to be sequenced, the oldest %s", r.Audit.Pending, span(r.Audit.Lag)))
+	return append(out, v.head("Engine")+v.engine(r))
+}
+
+// engine says who works and how fast; what only metrics know is added where they were found.
+func (v view) engine(r report) string {
+	parts := []string{times(r.Load.Workers, "worker"), times(r.Load.Slots, "slot")}
+	switch {
+	case r.Load.Speed > 0:
+		parts = append(parts, fmt.Sprintf("each %.1f × real time", r.Load.Speed))
+	default:
+		parts = append(parts, "nothing was transcribed yet")
+	}
+	if r.Engine != nil {
+		if r.Engine.Recordings > 0 {
+			parts = append(parts, fmt.Sprintf("%s at %.1f × since the start", times(r.Engine.Recordings, "recording"), r.Engine.Speed))
+		}
+		parts = append(parts, times(r.Engine.Failures, "breakdown"))
+	}
+	if r.Load.Wait != nil {
+		parts = append(parts, "one more routine recording waits about "+span(*r.Load.Wait))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func counts(n map[string]int, order []string, none string) string {

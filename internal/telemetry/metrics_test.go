@@ -56,6 +56,13 @@ func TestWhatHappenedIsCounted(t *testing.T) {
 		`vesper_turnaround_open{priority="stat",used="0-50"} 2`,
 		`vesper_dead_jobs{code="other",kind="draft"} 1`,
 		`vesper_pulse_up 1`,
+		`vesper_workers 4`,
+		`vesper_engine_slots 4`,
+		`vesper_engine_slot_speed_ratio 4`,
+		`vesper_queue_expected_wait_seconds 4`,
+		`vesper_recording_findings{kind="object_missing"} 2`,
+		`vesper_purges_waiting{reason="object_locked"} 1`,
+		`vesper_messages_unsent{state="dead"} 3`,
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("there is no line %s", line)

@@ -38,6 +38,13 @@ var gauges = map[string]gauge{
 	pipeline.PulseClaims:      {"vesper_claims", "Notes that editors hold, by whether the hold ran out.", []string{"state"}},
 	pipeline.PulseAudit:       {"vesper_audit_pending_events", "Events of the record that have no place in its tree yet.", nil},
 	pipeline.PulseAuditLag:    {"vesper_audit_lag_seconds", "Age of the oldest of them.", nil},
+	pipeline.PulseWorkers:     {"vesper_workers", "Workers that gave a sign of life within twenty seconds.", nil},
+	pipeline.PulseSlots:       {"vesper_engine_slots", "Engine calls that all workers make at once.", nil},
+	pipeline.PulseSpeed:       {"vesper_engine_slot_speed_ratio", "Seconds of recordings that one slot works off in a second, over the newest transcriptions of all workers.", nil},
+	pipeline.PulseWait:        {"vesper_queue_expected_wait_seconds", "How long one more routine recording would wait for the engine; none while that cannot be told.", nil},
+	pipeline.PulseFindings:    {"vesper_recording_findings", "What checks of the object store found and nobody settled.", []string{"kind"}},
+	pipeline.PulsePurges:      {"vesper_purges_waiting", "Recordings on their way out, by what they wait for.", []string{"reason"}},
+	pipeline.PulseMessages:    {"vesper_messages_unsent", "Mail and webhooks that were not sent; dead ones were given up.", []string{"state"}},
 }
 
 // pulse collects what stands in PostgreSQL. Every process shows the same numbers; take max over instances, never the sum.
@@ -61,7 +68,7 @@ type pulse struct {
 func (m *Metrics) Watch(source Source) { m.watch(source, time.Now) }
 
 func (m *Metrics) watch(source Source, now func() time.Time) {
-	p := &pulse{source: source, now: now, codes: m.codes, descs: map[string]*prometheus.Desc{}}
+	p := &pulse{source: source, now: now, codes: newBounded(64), descs: map[string]*prometheus.Desc{}}
 	for measure, g := range gauges {
 		p.descs[measure] = prometheus.NewDesc(g.name, g.help, g.labels, nil)
 	}

@@ -50,6 +50,12 @@ func (s *source) Pulse(context.Context) (pipeline.Pulse, error) {
 	for _, m := range []string{pipeline.PulseDeliveryAge, pipeline.PulseClaims} {
 		p.Counts = append(p.Counts, pipeline.Count{Measure: m, A: "live", Value: 1})
 	}
+	p.Add(pipeline.PulseFindings, "object_missing", 2)
+	p.Add(pipeline.PulsePurges, "object_locked", 1)
+	p.Add(pipeline.PulseMessages, "dead", 3)
+	for _, m := range []string{pipeline.PulseWorkers, pipeline.PulseSlots, pipeline.PulseSpeed, pipeline.PulseWait} {
+		p.Add(m, "", 4)
+	}
 	for _, m := range []string{pipeline.PulseRelayLag, pipeline.PulseUnattended, pipeline.PulseAudit, pipeline.PulseAuditLag} {
 		p.Counts = append(p.Counts, pipeline.Count{Measure: m, Value: 1})
 	}

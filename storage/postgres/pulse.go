@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"vesper/pipeline"
@@ -19,7 +20,59 @@ func (s *Store) Pulse(ctx context.Context) (pipeline.Pulse, error) {
 		err = row.Scan(&c.Measure, &c.A, &c.B, &c.Value)
 		return c, err
 	})
-	return pipeline.Pulse{At: time.Now(), Counts: counts}, wrap("count what is under way", err)
+	if err != nil {
+		return pipeline.Pulse{}, wrap("count what is under way", err)
+	}
+	p := pipeline.Pulse{At: time.Now(), Counts: counts}
+	for _, more := range []func(context.Context, *pipeline.Pulse) error{s.pulseOfWorkers, s.pulseOfKeeping, s.pulseOfMessages} {
+		if err := more(ctx, &p); err != nil {
+			return pipeline.Pulse{}, err
+		}
+	}
+	return p, nil
+}
+
+func (s *Store) pulseOfWorkers(ctx context.Context, p *pipeline.Pulse) error {
+	load, err := s.Workload(ctx, uuid.Nil)
+	if err != nil {
+		return err
+	}
+	p.Add(pipeline.PulseWorkers, "", float64(load.Workers))
+	p.Add(pipeline.PulseSlots, "", float64(load.Slots))
+	if speed := load.Speed(); speed > 0 {
+		p.Add(pipeline.PulseSpeed, "", speed)
+	}
+	if wait, known := load.Wait(load.Ahead); known {
+		p.Add(pipeline.PulseWait, "", wait.Seconds())
+	}
+	return nil
+}
+
+func (s *Store) pulseOfKeeping(ctx context.Context, p *pipeline.Pulse) error {
+	kept, err := s.KeepingCounts(ctx)
+	if err != nil {
+		return err
+	}
+	for of, n := range kept {
+		switch of[0] {
+		case "open":
+			p.Add(pipeline.PulseFindings, of[1], float64(n))
+		case "purge":
+			p.Add(pipeline.PulsePurges, of[1], float64(n))
+		}
+	}
+	return nil
+}
+
+func (s *Store) pulseOfMessages(ctx context.Context, p *pipeline.Pulse) error {
+	depth, err := s.MessageDepth(ctx)
+	if err != nil {
+		return err
+	}
+	for state, n := range depth {
+		p.Add(pipeline.PulseMessages, state, float64(n))
+	}
+	return nil
 }
 
 // Running lists what is worked on now, the longest silent first; any login may ask.

@@ -4,9 +4,13 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"vesper/internal/testkit"
 	"vesper/pipeline"
+	"vesper/pipeline/keeping"
 )
 
 // wantCount fails the test unless a measure of the pulse has this value.
@@ -71,6 +75,46 @@ func TestThePulseCountsWhatIsUnderWay(t *testing.T) {
 			t.Errorf("running: %+v", running)
 		}
 	}
+}
+
+func TestThePulseCountsWhoWorksAndWhatWaitsForPeople(t *testing.T) {
+	t.Parallel()
+	w := ownWorld(t)
+	ctx := context.Background()
+	box := uuid.Must(uuid.NewV7())
+	w.must(w.work.ReportWorker(ctx, pipeline.WorkerReport{ID: box, Name: "box", Slots: 2, Transcriptions: 3}))
+	p, err := w.serve.Pulse(ctx)
+	w.must(err)
+	wantCount(t, p, pipeline.PulseWorkers, "", "", 1)
+	wantCount(t, p, pipeline.PulseSlots, "", "", 2)
+	for _, measure := range []string{pipeline.PulseSpeed, pipeline.PulseWait, pipeline.PulseFindings, pipeline.PulseMessages, pipeline.PulsePurges} {
+		for _, c := range p.Counts {
+			if c.Measure == measure {
+				t.Errorf("of nothing it says %+v", c)
+			}
+		}
+	}
+	w.must(w.work.MeasureRun(ctx, box, 4*time.Minute, time.Minute))
+	_, err = w.work.Report(ctx, w.practice, []keeping.Finding{{Kind: keeping.Orphan, Key: "recordings/nobody"}})
+	w.must(err)
+	conn := w.conn(w.admin)
+	for _, sql := range []string{
+		`SET session_replication_role = replica`, // without what the message is about
+		`INSERT INTO messages (id, practice_id, escalation_id, dictation_id, channel, address, content, state, ended_at, error_code)
+			SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'mail', 'somebody@practice.example', '{}', s.state,
+			       CASE WHEN s.state <> 'waiting' THEN now() END, CASE WHEN s.state = 'dead' THEN 'mail_refused' ELSE '' END
+			FROM (VALUES ('dead'), ('dead'), ('waiting'), ('sent')) AS s (state)`,
+	} {
+		_, err := conn.Exec(ctx, sql)
+		w.must(err)
+	}
+	p, err = w.work.Pulse(ctx)
+	w.must(err)
+	wantCount(t, p, pipeline.PulseSpeed, "", "", 4)
+	wantCount(t, p, pipeline.PulseWait, "", "", 0)
+	wantCount(t, p, pipeline.PulseFindings, string(keeping.Orphan), "", 1)
+	wantCount(t, p, pipeline.PulseMessages, "dead", "", 2)
+	wantCount(t, p, pipeline.PulseMessages, "", "", 3)
 }
 
 // TestThePulseReadsNothingThatIsThrough fills the tables with history and sees that no whole table is read for a pulse.
