@@ -62,14 +62,21 @@ func (u *uploads) grows(r *http.Request, info tus.FileInfo) error {
 	if err != nil {
 		declared = 0 // not yet, or nonsense, which the library refuses
 	}
-	switch brought := max(r.ContentLength, 0); {
+	brought := max(r.ContentLength, 0)
+	switch {
 	case declared > u.max, info.Offset+brought > u.max:
 		return fault.New(fault.TooLarge, "audio_too_large", "The recording is larger than this server takes. Split it and send the parts.")
 	case r.Header.Get("Upload-Length") == "0":
 		return empty()
-	default:
-		return roomFor(u.dir, brought)
 	}
+	whole := max(declared, info.Offset+brought)
+	if r.ContentLength < 0 {
+		whole = u.max // it does not say how much it brings
+	}
+	if err := u.mayGrow(of(r.Context()).actor, info.ID, whole); err != nil {
+		return err
+	}
+	return roomFor(u.dir, brought)
 }
 
 // announced is how many bytes an upload is to bring, as far as is known.

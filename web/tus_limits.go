@@ -125,6 +125,39 @@ func (u *uploads) admit(ctx context.Context, actor access.Actor, id string, size
 	}, nil
 }
 
+// mayGrow holds an upload that began without a length against the same bounds, once it is larger than was reckoned with when
+// it began.
+func (u *uploads) mayGrow(actor access.Actor, id string, whole int64) error {
+	if whole <= deferredRoom {
+		return nil
+	}
+	g := u.guard
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all, err := u.unfinished()
+	if err != nil {
+		return err
+	}
+	mine, ours := whole, whole
+	for other, c := range all {
+		if other == id || c.practice != actor.PracticeID.String() {
+			continue
+		}
+		ours += c.size
+		if c.owner == actor.ID.String() {
+			mine += c.size
+		}
+	}
+	switch {
+	case mine > g.limits.UnfinishedBytes:
+		return unfinishedFault("You have")
+	case ours > g.limits.PracticeBytes:
+		return unfinishedFault("Your practice has")
+	default:
+		return nil
+	}
+}
+
 func unfinishedFault(who string) error {
 	return &fault.Error{
 		Kind: fault.Unavailable, Code: "uploads_unfinished", RetryAfter: time.Minute,

@@ -45,6 +45,28 @@ func TestUnfinishedUploadsAreBoundedByPersonAndPractice(t *testing.T) {
 	c.begin(1000, nil).want(201)
 }
 
+func TestAnUploadWithoutALengthDoesNotGrowPastTheBounds(t *testing.T) {
+	t.Parallel()
+	const mib = 1 << 20
+	for name, limits := range map[string]web.UploadLimits{
+		"of the person":   {UnfinishedBytes: 50 * mib},
+		"of the practice": {PracticeBytes: 50 * mib},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, func(w *world) { w.config.MaxUpload, w.config.Uploads = 60*mib, limits })
+			c := w.as("physician")
+			grow := func(length int) answer {
+				return c.end(c.beginOpen(nil).want(201).header.Get("Location"), 0, length, []byte("a"))
+			}
+			grow(51*mib).problem(429, "uploads_unfinished").told()
+			grow(30 * mib).want(204)
+			grow(30*mib).problem(429, "uploads_unfinished")
+			grow(17 * mib).want(204)
+		})
+	}
+}
+
 func TestUploadsThatWereGivenUpMakeRoomForTheirOwnersNextOnes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w *world) { w.config.Uploads = web.UploadLimits{Unfinished: 2} })
