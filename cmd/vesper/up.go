@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,7 @@ type upCmd struct {
 	keepingFlags
 	Data          string        `help:"Data folder." default:"./data" placeholder:"DIR"`
 	Listen        string        `help:"Address of the web server; a taken port gives way to the next free one." default:"127.0.0.1:8080"`
+	BaseURL       string        `help:"Public address of the web server, for links in messages; https turns secure cookies on. Empty: where it listens." placeholder:"URL"`
 	Demo          bool          `help:"Create a fictional practice with logins and submit a sample dictation."`
 	IdleTimeout   time.Duration `help:"Log-off after this time without activity." default:"15m"`
 	EHRURL        string        `help:"Base address of a FHIR R4 API to deliver to, instead of the sandbox." name:"ehr-url" placeholder:"URL"`
@@ -136,11 +138,11 @@ func (c *upCmd) roles(rt *runtime, front, back *parts, keys auditKeys, sandboxUR
 		return err
 	}
 	defer ln.Close()
-	server, err := newServer(rt, front, svc, httpFlags{IdleTimeout: c.IdleTimeout, SessionLength: 12 * time.Hour})
+	server, err := newServer(rt, front, svc, httpFlags{BaseURL: c.BaseURL, IdleTimeout: c.IdleTimeout, SessionLength: 12 * time.Hour})
 	if err != nil {
 		return err
 	}
-	back.base = "http://" + ln.Addr().String()
+	back.base = cmp.Or(c.BaseURL, "http://"+ln.Addr().String())
 	n := &node{URL: "http://" + ln.Addr().String(), SandboxURL: sandboxURL, parts: back}
 	if c.Demo {
 		if n.Logins, err = seedDemo(rt, front.store, svc, dir); err != nil {
@@ -149,6 +151,8 @@ func (c *upCmd) roles(rt *runtime, front, back *parts, keys auditKeys, sandboxUR
 	}
 	g, ctx := errgroup.WithContext(rt.ctx)
 	g.Go(func() error { return server.Serve(ctx, ln) })
+	// A newer program can migrate this database too, while this one runs (vesper migrate with the login of its owner).
+	g.Go(func() error { return front.store.WatchSchema(ctx, postgres.SchemaCheckEvery) })
 	g.Go(func() error { front.store.Sessions(web.SessionPersonKey).Clean(ctx, time.Hour); return nil })
 	g.Go(func() error { return c.engineRole(ctx, rt, back, settings, keys) })
 	c.announce(rt, n)

@@ -23,7 +23,9 @@ func (c *Client) Grow(ctx context.Context, name string, sub Submission) (*Growin
 	if err != nil {
 		return nil, err
 	}
-	g.path = h.Get("Location")
+	if g.path, err = place(h); err != nil {
+		return nil, err
+	}
 	return g, nil
 }
 
@@ -63,6 +65,8 @@ func (g *Growing) patch(ctx context.Context, piece []byte, more ...string) (http
 }
 
 func (g *Growing) call(ctx context.Context, method string, body []byte, headers ...string) (http.Header, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	req, err := g.c.tus(ctx, method, g.path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err

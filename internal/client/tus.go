@@ -42,7 +42,12 @@ func (c *Client) Begin(ctx context.Context, name string, size int64, sub Submiss
 	if err != nil {
 		return "", err
 	}
-	path = header.Get("Location")
+	return place(header)
+}
+
+// place is where an upload that was begun stands. Only what is one of this server's uploads is taken: it goes behind its address.
+func place(header http.Header) (string, error) {
+	path := header.Get("Location")
 	if id, ok := strings.CutPrefix(path, uploads+"/"); !ok || id == "" || strings.ContainsAny(id, "/?#") {
 		return "", fault.New(fault.Internal, "server_unexpected", "The server answered the start of an upload with no place to send it to. Is its address that of a Vesper server?")
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // errChanged means that a file is not what it was a moment ago.
@@ -66,7 +68,8 @@ func carry(from, to string) error {
 	}
 	defer src.Close()
 	temp := filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+".part")
-	dst, err := os.OpenFile(temp, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o640)
+	// Others may write to the share: what they put in the way is not written through.
+	dst, err := os.OpenFile(temp, os.O_CREATE|os.O_TRUNC|os.O_RDWR|unix.O_NOFOLLOW, 0o640)
 	if err != nil {
 		return err
 	}
@@ -124,5 +127,10 @@ func (w *watcher) reject(name, side, why string) error {
 	}
 	text := why + "\n\nVesper did not take this recording on " + w.Now().Format(time.DateTime) +
 		". Mend it and put it back into the folder, or keep it here; nothing was deleted.\n"
-	return os.WriteFile(note, []byte(text), 0o640)
+	f, err := os.OpenFile(note, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o640)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }
