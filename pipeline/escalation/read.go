@@ -11,7 +11,10 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // Problem is one thing that is wrong in a set of rules.
@@ -25,8 +28,11 @@ func (p Problem) String() string { return fmt.Sprintf("line %d: %s", p.Line, p.M
 
 // Bounds of a set.
 const (
-	maxSource = 64 << 10
-	maxRules  = 100
+	maxSource   = 64 << 10
+	maxRules    = 100
+	maxActions  = 20 // of a rule
+	maxProblems = 50 // that are told at once
+	maxDepth    = 8  // of brackets
 )
 
 var (
@@ -35,11 +41,15 @@ var (
 	roles    = []string{"editor", "supervisor", "compliance", "admin"}
 )
 
-// Parse reads a set of rules. It finds all problems; a set with one is not used.
+// Parse reads a set of rules. It finds all problems, up to maxProblems; a set with one is not used. Whoever is signed in may
+// ask for it, so it is quick whatever it is given.
 func Parse(source string) (Set, []Problem) {
 	var s Set
 	if len(source) > maxSource {
 		return s, []Problem{{Message: fmt.Sprintf("the rules are longer than %d KiB", maxSource>>10)}}
+	}
+	if p, plain := isPlain(source); !plain {
+		return s, []Problem{p}
 	}
 	if err := yaml.UnmarshalWithOptions([]byte(source), &s, yaml.Strict()); err != nil {
 		return Set{}, []Problem{syntax(err)}
@@ -47,6 +57,7 @@ func Parse(source string) (Set, []Problem) {
 	c := checker{source: source}
 	if len(s.Rules) > maxRules {
 		c.add("$.rules", "there are more than %d rules", maxRules)
+		return Set{}, c.problems
 	}
 	seen := map[string]bool{}
 	for i, r := range s.Rules {
@@ -64,6 +75,24 @@ func Parse(source string) (Set, []Problem) {
 	return s, nil
 }
 
+// isPlain refuses what rules need not and what makes a short text long or deep to read: aliases, and lists in lists in lists.
+func isPlain(source string) (Problem, bool) {
+	depth := 0
+	for _, t := range lexer.Tokenize(source) {
+		switch t.Type {
+		case token.AnchorType, token.AliasType, token.MergeKeyType:
+			return Problem{t.Position.Line, "rules have no anchors and aliases; write each value where it belongs"}, false
+		case token.SequenceStartType, token.MappingStartType:
+			if depth++; depth > maxDepth {
+				return Problem{t.Position.Line, "lists and maps are nested too deep"}, false
+			}
+		case token.SequenceEndType, token.MappingEndType:
+			depth--
+		}
+	}
+	return Problem{}, true
+}
+
 func syntax(err error) Problem {
 	var located yaml.Error
 	if errors.As(err, &located) && located.GetToken() != nil {
@@ -74,22 +103,29 @@ func syntax(err error) Problem {
 
 type checker struct {
 	source   string
+	file     *ast.File // of source, parsed when the first line is asked for
 	problems []Problem
 }
 
 func (c *checker) add(at, format string, args ...any) {
+	if len(c.problems) == maxProblems {
+		return
+	}
 	c.problems = append(c.problems, Problem{Line: c.line(at), Message: fmt.Sprintf(format, args...)})
 }
 
 // line finds where a path stands; a missing field is reported at its nearest parent.
 func (c *checker) line(at string) int {
-	f, err := parser.ParseBytes([]byte(c.source), 0)
-	if err != nil {
-		return 0
+	if c.file == nil {
+		f, err := parser.ParseBytes([]byte(c.source), 0)
+		if err != nil {
+			return 0
+		}
+		c.file = f
 	}
 	for at != "$" {
 		if p, err := yaml.PathString(at); err == nil {
-			if node, err := p.FilterFile(f); err == nil && node != nil {
+			if node, err := p.FilterFile(c.file); err == nil && node != nil {
 				return node.GetToken().Position.Line
 			}
 		}
@@ -112,6 +148,10 @@ func (c *checker) rule(at string, r Rule) {
 	c.when(at+".when", r.When)
 	if len(r.Do) == 0 {
 		c.add(at+".do", "say what to do: notify, raise, due_within or reassign")
+	}
+	if len(r.Do) > maxActions {
+		c.add(at+".do", "a rule does at most %d things", maxActions)
+		return
 	}
 	for i, a := range r.Do {
 		c.action(fmt.Sprintf("%s.do[%d]", at, i), a, r.When)
