@@ -234,7 +234,7 @@ func (r *report) judge(pulse, workers error, local bool) {
 		due += q.Due
 	}
 	switch {
-	case r.Load.Workers > 0 && r.Load.Slots == 0:
+	case r.Load.Workers > 0 && r.Load.Slots == 0 && due > 0:
 		need("No worker has an engine yet; %d jobs are due. It may still fetch its model: its log says.", due)
 	case r.Load.Workers == 0 && (workers != nil || len(r.Workers) == 0):
 		need("No worker is running; %d jobs wait for one.", due)
