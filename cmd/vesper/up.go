@@ -34,6 +34,7 @@ type upCmd struct {
 	Data          string        `help:"Data folder." default:"./data" placeholder:"DIR"`
 	Listen        string        `help:"Address of the web server; a taken port gives way to the next free one." default:"127.0.0.1:8080"`
 	BaseURL       string        `help:"Public address of the web server, for links in messages; https turns secure cookies on. Empty: where it listens." placeholder:"URL"`
+	BehindProxy   bool          `help:"A proxy of your own adds X-Forwarded-For: rate limits then count its clients."`
 	Demo          bool          `help:"Create a fictional practice with logins and submit a sample dictation."`
 	IdleTimeout   time.Duration `help:"Log-off after this time without activity." default:"15m"`
 	EHRURL        string        `help:"Base address of a FHIR R4 API to deliver to, instead of the sandbox." name:"ehr-url" placeholder:"URL"`
@@ -138,7 +139,7 @@ func (c *upCmd) roles(rt *runtime, front, back *parts, keys auditKeys, sandboxUR
 		return err
 	}
 	defer ln.Close()
-	server, err := newServer(rt, front, svc, httpFlags{BaseURL: c.BaseURL, IdleTimeout: c.IdleTimeout, SessionLength: 12 * time.Hour})
+	server, err := newServer(rt, front, svc, httpFlags{BaseURL: c.BaseURL, BehindProxy: c.BehindProxy, IdleTimeout: c.IdleTimeout, SessionLength: 12 * time.Hour})
 	if err != nil {
 		return err
 	}
