@@ -149,6 +149,10 @@ func TestRulesThatMakeNoSenseAreExplained(t *testing.T) {
 	if _, err := w.watch(o).ends(); fault.As(err).Code != "rules_unreadable" {
 		t.Errorf("%v", err)
 	}
+	w.put("vesper-watch.yaml", []byte(strings.Repeat("#", 64<<10+1)))
+	if _, err := w.watch(w.options()).ends(); fault.As(err).Code != "rules_unreadable" {
+		t.Errorf("rules without end: %v", err)
+	}
 	if _, err := os.Stat(filepath.Join(w.dir, ".vesper-watch")); err == nil {
 		t.Error("work began all the same")
 	}

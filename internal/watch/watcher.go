@@ -194,9 +194,9 @@ func (w *watcher) readRules() error {
 	if path == "" {
 		path, asked = filepath.Join(w.Dir, "vesper-watch.yaml"), false
 	}
-	raw, err := os.ReadFile(path)
+	raw, err := readSmall(path)
 	if err != nil && (asked || !errors.Is(err, os.ErrNotExist)) {
-		return fault.Wrap(err, fault.Invalid, "rules_unreadable", "The file of rules cannot be read. Check its path and that you may read it.")
+		return fault.Wrap(err, fault.Invalid, "rules_unreadable", "The file of rules cannot be read. Check its path, that you may read it, and that it is a file of at most 64 KiB.")
 	}
 	r, err := ParseRules(raw)
 	if err != nil {
@@ -206,6 +206,21 @@ func (w *watcher) readRules() error {
 	r.Nested = r.Nested || w.Nested
 	w.rules = r
 	return nil
+}
+
+// rulesMax is the largest file of rules that is read.
+const rulesMax = 64 << 10
+
+// readSmall reads a file of rules. What others put there in its place, a pipe or a file without end, is refused.
+func readSmall(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err == nil && (!info.Mode().IsRegular() || info.Size() > rulesMax) {
+		err = os.ErrInvalid
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
 }
 
 // loop looks, sends and waits. It returns when ctx ends, the folder goes away, nothing is left (once), or a person is needed.
