@@ -155,8 +155,6 @@ func (c *upCmd) roles(rt *runtime, front, back *parts, keys auditKeys, sandboxUR
 	// A newer program can migrate this database too, while this one runs (vesper migrate with the login of its owner).
 	g.Go(func() error { return front.store.WatchSchema(ctx, postgres.SchemaCheckEvery) })
 	g.Go(func() error { front.store.Sessions(web.SessionPersonKey).Clean(ctx, time.Hour); return nil })
-	g.Go(func() error { return front.store.WatchSchema(ctx, postgres.SchemaCheckEvery) })
-	g.Go(func() error { return back.store.WatchSchema(ctx, postgres.SchemaCheckEvery) })
 	g.Go(func() error { return c.engineRole(ctx, rt, back, settings, keys) })
 	c.announce(rt, n)
 	if c.ready != nil {
