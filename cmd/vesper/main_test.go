@@ -120,14 +120,9 @@ type background struct {
 	done chan struct{}
 }
 
-func start(t *testing.T, args ...string) *background { return startIn(t, nil, args...) }
+func start(t *testing.T, args ...string) *background { return startWith(t, nil, args...) }
 
-// startIn is start with variables of the environment, as NAME=value.
-func startIn(t *testing.T, env []string, args ...string) *background {
-	t.Helper()
-	return startWith(t, nil, args...)
-}
-
+// startWith is start with variables of the environment, as NAME=value.
 func startWith(t *testing.T, env []string, args ...string) *background {
 	t.Helper()
 	b := &background{t: t, cmd: exec.Command(program, args...), done: make(chan struct{})}
@@ -192,7 +187,7 @@ func up(t *testing.T, dir string, args ...string) *installation { return upIn(t,
 // upIn is up with variables of the environment, as NAME=value.
 func upIn(t *testing.T, env []string, dir string, args ...string) *installation {
 	t.Helper()
-	b := startIn(t, env, append([]string{"up", "--data", dir, "--any-port", "--listen", "127.0.0.1:" + freePort(t)}, args...)...)
+	b := startWith(t, env, append([]string{"up", "--data", dir, "--any-port", "--listen", "127.0.0.1:" + freePort(t)}, args...)...)
 	b.says("Stop with Ctrl-C.") // the last of what it prints when it is ready
 	_, after, _ := strings.Cut(b.out.String(), "Vesper is ready:")
 	return &installation{b, dir, strings.Fields(after)[0]}

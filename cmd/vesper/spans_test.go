@@ -89,6 +89,15 @@ func of(spans []*tracev1.Span, trace []byte) (out []*tracev1.Span) {
 func (r *receiver) connect(t *testing.T, dictation string) {
 	t.Helper()
 	var drafted, delivered []*tracev1.Span
+	defer func() {
+		if t.Failed() {
+			names := map[string]int{}
+			for _, s := range r.all() {
+				names[s.GetName()]++
+			}
+			t.Logf("%d drafts and %d deliveries of this dictation among %v", len(drafted), len(delivered), names)
+		}
+	}()
 	testkit.Until(t, 20*time.Second, "the spans of all stages arrive", func() bool {
 		drafted, delivered = named(r.all(), "stage draft", dictation), named(r.all(), "stage deliver", dictation)
 		return len(drafted) == 1 && len(delivered) == 1

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,8 +50,14 @@ func (s watchedService) Sign(ctx context.Context, actor access.Actor, id uuid.UU
 	return sig, nil
 }
 
-// recogniser measures and traces the engine's work on whole recordings.
-func (w *watching) recogniser(r pipeline.Recogniser) pipeline.Recogniser {
+// ears hear recordings, whole and while they arrive.
+type ears interface {
+	pipeline.Recogniser
+	pipeline.Hearer
+}
+
+// recogniser measures the engine's work on whole recordings, and traces all of it.
+func (w *watching) recogniser(r ears) ears {
 	if w == nil {
 		return r
 	}
@@ -58,14 +65,22 @@ func (w *watching) recogniser(r pipeline.Recogniser) pipeline.Recogniser {
 }
 
 type watchedRecogniser struct {
-	pipeline.Recogniser
+	ears
 	metrics *telemetry.Metrics
+}
+
+// Hear implements pipeline.Hearer.
+func (r watchedRecogniser) Hear(ctx context.Context, body io.Reader, h pipeline.Hearing) (transcribe.Transcript, error) {
+	ctx, end := trail.Start(ctx, "engine hear", trace.SpanKindInternal, attribute.Int("vesper.chunks.saved", len(h.Saved)))
+	t, err := r.ears.Hear(ctx, body, h)
+	end(err)
+	return t, err
 }
 
 // Decode implements pipeline.Recogniser.
 func (r watchedRecogniser) Decode(ctx context.Context, path string) (pipeline.Sound, error) {
 	ctx, end := trail.Start(ctx, "audio decode", trace.SpanKindInternal)
-	s, err := r.Recogniser.Decode(ctx, path)
+	s, err := r.ears.Decode(ctx, path)
 	end(err)
 	return s, err
 }
@@ -77,7 +92,7 @@ func (r watchedRecogniser) Transcribe(ctx context.Context, s pipeline.Sound, sha
 	ctx, end := trail.Start(ctx, "engine transcribe", trace.SpanKindInternal,
 		attribute.Float64("vesper.audio.seconds", s.Seconds()), attribute.Int("vesper.chunks.saved", len(saved)))
 	began := time.Now()
-	t, err := r.Recogniser.Transcribe(ctx, s, sha256, settings, saved, onChunk)
+	t, err := r.ears.Transcribe(ctx, s, sha256, settings, saved, onChunk)
 	if err == nil && len(saved) == 0 {
 		r.metrics.Transcribed(time.Duration(s.Seconds()*float64(time.Second)), time.Since(began))
 	}
