@@ -17,27 +17,60 @@ import (
 
 // Cards lists dictations as the actor may see them: physicians their own, editors what waits for them.
 func (s *Service) Cards(ctx context.Context, actor access.Actor, f Filter) ([]Card, error) {
-	narrow(actor, &f)
 	var out []Card
-	err := s.inTx(ctx, actor, access.List, uuid.Nil, func(ctx context.Context, tx Tx) error {
+	err := s.listing(ctx, actor, func(ctx context.Context, tx Tx) (err error) {
+		out, err = s.cards(ctx, tx, actor, f)
+		return err
+	})
+	return out, err
+}
+
+// RejectedFor is how long a rejected dictation is among what needs attention. Its author was told; after that it is found in
+// the list of rejected ones.
+const RejectedFor = 14 * 24 * time.Hour
+
+// Attention lists what does not go on by itself: what failed and what is signed and not yet in the EHR, in the order of
+// work, and then what was rejected within RejectedFor, the last first. However many were rejected, they hide nothing that
+// failed.
+func (s *Service) Attention(ctx context.Context, actor access.Actor) ([]Card, error) {
+	var out []Card
+	err := s.listing(ctx, actor, func(ctx context.Context, tx Tx) error {
+		stuck, err := s.cards(ctx, tx, actor, Filter{States: []State{Failed, Signed}})
+		if err != nil {
+			return err
+		}
+		rejected, err := s.cards(ctx, tx, actor, Filter{States: []State{Rejected}, MovedSince: s.Now().Add(-RejectedFor)})
+		out = append(stuck, rejected...)
+		return err
+	})
+	return out, err
+}
+
+// listing reads a list, once the actor is found to be allowed to, and writes that it was read.
+func (s *Service) listing(ctx context.Context, actor access.Actor, read func(ctx context.Context, tx Tx) error) error {
+	return s.inTx(ctx, actor, access.List, uuid.Nil, func(ctx context.Context, tx Tx) error {
 		r := access.Resource{PracticeID: actor.PracticeID, AuthorID: actor.ID}
 		if err := access.Decide(actor, access.List, r); err != nil {
 			return err
 		}
-		cards, err := tx.Cards(ctx, f)
-		if err != nil {
-			return err
-		}
-		out = cards
-		for i := range out {
-			hidePatient(actor, &out[i])
-		}
-		if err := readClocks(ctx, tx, s.Now(), out); err != nil {
+		if err := read(ctx, tx); err != nil {
 			return err
 		}
 		return tx.Audit(ctx, event(actor, access.List, "practice", actor.PracticeID, "done", nil))
 	})
-	return out, err
+}
+
+// cards reads one list as the actor may see it, with what each clock shows.
+func (s *Service) cards(ctx context.Context, tx Tx, actor access.Actor, f Filter) ([]Card, error) {
+	narrow(actor, &f)
+	out, err := tx.Cards(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		hidePatient(actor, &out[i])
+	}
+	return out, readClocks(ctx, tx, s.Now(), out)
 }
 
 func narrow(actor access.Actor, f *Filter) {

@@ -2,6 +2,8 @@ package pipeline_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"vesper/internal/access"
 	"vesper/internal/fault"
+	"vesper/internal/testkit"
 	"vesper/notes"
 	"vesper/pipeline"
 )
@@ -389,4 +392,31 @@ func TestThePhysicianMayCorrectWhatWaitsForTheSignature(t *testing.T) {
 	w.sign(id)
 	_, err = w.svc.Save(ctx, w.as("physician"), id, next.Number, nil)
 	wantFault(t, err, fault.Forbidden, "forbidden")
+}
+
+func TestWhatNeedsAttentionIsNotHiddenByWhatWasRejected(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ctx := context.Background()
+	reject := func(daysAgo int) uuid.UUID {
+		id := w.drafted()
+		_, err := w.svc.Claim(ctx, w.as("editor"), id)
+		w.must(err)
+		w.must(w.svc.Reject(ctx, w.as("editor"), id, "Wind noise only."))
+		testkit.Exec(w, w.admin, fmt.Sprintf(`SET session_replication_role = replica;
+			UPDATE dictations SET due_at = due_at - interval '90 days', updated_at = updated_at - interval '%d days' WHERE id = '%s'`, daysAgo, id))
+		return id
+	}
+	settled, lately, today := reject(15), reject(13), reject(0)
+	failed := w.drafted()
+	testkit.Exec(w, w.admin, fmt.Sprintf(`SET session_replication_role = replica; UPDATE dictations SET state = 'failed' WHERE id = '%s'`, failed))
+	cards, err := w.svc.Attention(ctx, w.as("supervisor"))
+	w.must(err)
+	var got []uuid.UUID
+	for _, c := range cards {
+		got = append(got, c.ID)
+	}
+	if !slices.Equal(got, []uuid.UUID{failed, today, lately}) {
+		t.Errorf("got %v, want %v (settled: %s)", got, []uuid.UUID{failed, today, lately}, settled)
+	}
 }

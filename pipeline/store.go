@@ -107,8 +107,10 @@ type Filter struct {
 	// ForEditor shows what waits for this editor: unclaimed, or claimed by this person.
 	ForEditor *uuid.UUID
 	Newest    bool
-	Limit     int // 0 means 100
-	Offset    int
+	// MovedSince shows only what changed since then, the last changed first.
+	MovedSince time.Time
+	Limit      int // 0 means 100
+	Offset     int
 }
 
 // NoteTx is the note aggregate: versions, claims, signatures, deliveries.

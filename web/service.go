@@ -64,6 +64,7 @@ type Arriver interface {
 // Reader shows dictations. OpenAudio's caller MUST close the reader.
 type Reader interface {
 	Cards(ctx context.Context, actor access.Actor, f pipeline.Filter) ([]pipeline.Card, error)
+	Attention(ctx context.Context, actor access.Actor) ([]pipeline.Card, error)
 	Counts(ctx context.Context, actor access.Actor) (map[pipeline.State]int, error)
 	Card(ctx context.Context, actor access.Actor, id uuid.UUID) (pipeline.Card, error)
 	Detail(ctx context.Context, actor access.Actor, id uuid.UUID) (pipeline.Detail, error)

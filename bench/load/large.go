@@ -83,6 +83,9 @@ func (s *stand) fillLarge(ctx context.Context, o options) error {
 // patientsOf is how many patients large.sql makes for so many notes.
 func patientsOf(notes int) int { return max(1000, notes/5) }
 
+// firsts are beginnings of first names in large.sql.
+var firsts = []string{"an", "be", "co", "di", "ha", "ju", "mi", "oo"}
+
 // asked is one kind of page.
 type asked struct {
 	name string
@@ -131,6 +134,7 @@ func (s *stand) pages(ctx context.Context, o options) ([]asked, error) {
 		list("the newest of the practice", "boss", "/dictations"),
 		list("the failed of the practice", "boss", "/dictations?state=failed"),
 		list("the delivered of the practice", "boss", "/dictations?state=delivered"),
+		list("the rejected of the practice", "boss", "/dictations?state=rejected"),
 		list("what needs attention", "boss", "/operations"),
 		page("the history of a recent note", "casey", history(min(100_000, o.notes/10))),
 		page("the history of any note", "casey", history(o.notes)),
@@ -138,6 +142,11 @@ func (s *stand) pages(ctx context.Context, o options) ([]asked, error) {
 		search("a record number", func() string { return fmt.Sprintf("L-%08d", 1+random.IntN(patientsOf(o.notes))) }),
 		search("the end of a record number", func() string { return fmt.Sprintf("%05d", random.IntN(100_000)) }),
 		search("a common first name", func() string { return "mina" }),
+		search("a common last name", func() string { return "smith" }),
+		search("a common last name and the first letters of another", func() string { return "smith " + firsts[random.IntN(len(firsts))] }),
+		search("the first letters of two names", func() string {
+			return string([]byte{'a' + byte(random.IntN(26)), ' ', "abcdefghijklmnop"[random.IntN(16)]}) //nolint:gosec // a letter
+		}),
 		search("two letters", func() string { return string([]byte{'a' + byte(random.IntN(26)), "aeiou"[random.IntN(5)]}) }), //nolint:gosec // a letter
 		search("a name that nobody has", func() string { return "qqqxw" }),
 		search("nothing typed yet", func() string { return "" }),

@@ -233,6 +233,7 @@ func (s Set) With(other Set) Set {
 	return Set{templates: merged}
 }
 
-func fold(name string) string {
-	return strings.NewReplacer(" ", "", "-", "", "_", "", "&", "and", "/", "").Replace(strings.ToLower(strings.TrimSpace(name)))
-}
+// folding is made once: a replacer builds its tables at its first use, which costs more than many names.
+var folding = strings.NewReplacer(" ", "", "-", "", "_", "", "&", "and", "/", "")
+
+func fold(name string) string { return folding.Replace(strings.ToLower(strings.TrimSpace(name))) }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -45,23 +46,21 @@ func (t *tx) Card(ctx context.Context, id uuid.UUID) (pipeline.Card, error) {
 }
 
 // Cards implements pipeline.DictationTx. Conditions that are not asked for are left out of the statement: what remains is
-// planned for what it is, and finds its index.
+// planned for what it is, and finds its index. Each state comes out of its index in order and no further than the list goes;
+// several are merged.
 func (t *tx) Cards(ctx context.Context, f pipeline.Filter) ([]pipeline.Card, error) {
-	order := `(d.priority <> 'stat'), d.due_at, d.id`
-	if f.Newest {
-		order = `d.received_at DESC, d.id`
-	}
 	where, args := `d.practice_id = $1`, []any{t.practice}
 	and := func(condition string, arg any) {
 		args = append(args, arg)
 		where += ` AND ` + strings.ReplaceAll(condition, "$?", fmt.Sprintf("$%d", len(args)))
 	}
-	switch len(f.States) {
-	case 0:
-	case 1:
-		and(`d.state = $?`, string(f.States[0])) // one state comes out of its index in order
-	default:
-		and(`d.state = ANY ($?::text[])`, texts(f.States))
+	order := `(d.priority <> 'stat'), d.due_at, d.id`
+	switch {
+	case !f.MovedSince.IsZero():
+		order = `d.updated_at DESC, d.id`
+		and(`d.updated_at >= $?`, f.MovedSince)
+	case f.Newest:
+		order = `d.received_at DESC, d.id`
 	}
 	if f.Author != nil {
 		and(`d.author_id = $?`, *f.Author)
@@ -70,8 +69,25 @@ func (t *tx) Cards(ctx context.Context, f pipeline.Filter) ([]pipeline.Card, err
 		and(`NOT EXISTS (SELECT FROM claims h WHERE h.dictation_id = d.id AND h.ended_at IS NULL AND h.until > now() AND h.person_id <> $?)`,
 			*f.ForEditor)
 	}
-	args = append(args, atMost(f.Limit), max(f.Offset, 0))
+	limit, offset := atMost(f.Limit), max(f.Offset, 0)
+	found := `SELECT * FROM dictations d WHERE ` + where
+	if len(f.States) > 0 {
+		parts := make([]string, len(f.States))
+		for i, state := range f.States {
+			parts[i] = fmt.Sprintf(`(%s AND %s ORDER BY %s LIMIT %d)`, found, inState(state), order, limit+offset)
+		}
+		found = `SELECT * FROM (` + strings.Join(parts, ` UNION ALL `) + `) d`
+	}
 	return list(ctx, t, "list cards", scanCard, fmt.Sprintf(`
-		WITH d AS MATERIALIZED (SELECT * FROM dictations d WHERE %s ORDER BY %s LIMIT $%d OFFSET $%d) %s
-		ORDER BY %s`, where, order, len(args)-1, len(args), cardSelect, order), args...)
+		WITH d AS MATERIALIZED (%s ORDER BY %s LIMIT %d OFFSET %d) %s
+		ORDER BY %s`, found, order, limit, offset, cardSelect, order), args...)
+}
+
+// inState names the state in the statement itself: partial indexes are found by it, and each state is planned for as many as
+// there are. What is no state is the state of none.
+func inState(state pipeline.State) string {
+	if !slices.Contains(pipeline.States(), state) {
+		return `false`
+	}
+	return `d.state = '` + string(state) + `'`
 }

@@ -93,6 +93,19 @@ func TestCardsAreFilteredAndOrderedAsWorkIsDone(t *testing.T) {
 	same(t, "page", w.cards(pipeline.Filter{States: queued, Limit: 1, Offset: 1}), []uuid.UUID{soon})
 	same(t, "for the editor", w.cards(pipeline.Filter{States: []pipeline.State{pipeline.Drafted, pipeline.InReview}, ForEditor: &w.editor.ID}),
 		[]uuid.UUID{drafted.ID, mine.ID})
+	both := pipeline.Filter{States: []pipeline.State{pipeline.Drafted, pipeline.Queued}, Author: &w.physician.ID}
+	all := w.cards(both)
+	if len(all) != 6 || all[0] != stat || all[1] != soon {
+		t.Errorf("several states are not merged in the order of work: %v", all)
+	}
+	for offset := range 6 {
+		both.Limit, both.Offset = 2, offset
+		same(t, "page of several states", w.cards(both), all[offset:min(offset+2, 6)])
+	}
+	same(t, "no state", w.cards(pipeline.Filter{States: []pipeline.State{"' OR true --"}}), []uuid.UUID(nil))
+	w.super(`UPDATE dictations SET updated_at = now() - interval '2 days' WHERE id = '` + soon.String() + `'`)
+	moved := w.cards(pipeline.Filter{States: queued, MovedSince: time.Now().Add(-24 * time.Hour)})
+	same(t, "moved since yesterday, the last first", moved, []uuid.UUID{stat, late})
 	if n := len(w.cards(pipeline.Filter{Author: &w.physician.ID})); n != 6 {
 		t.Errorf("the author sees %d", n)
 	}

@@ -46,8 +46,10 @@ func (t *tx) FindPatientByMRN(ctx context.Context, mrn string) (*pipeline.Patien
 	return find(ctx, t, "find patient", scanPatient, `SELECT `+patientColumns+` FROM patients WHERE practice_id = $1 AND mrn = $2`, t.practice, mrn)
 }
 
-// Patients finds those whose name or record number holds every word of search, by name. A word of one or two letters counts
-// at the beginning only: of a word, or, where there is no longer one, of the name. What a person types is no pattern.
+// Patients finds those whose name or record number holds every word of search: first those whose name begins with one of
+// them, then others by name. A word of one or two letters counts at the beginning of a word only; alone, at the beginning of
+// the name. Where more than a thousand match, not all of them are looked at: see search_patients in 022. What a person types
+// is no pattern.
 func (t *tx) Patients(ctx context.Context, search string, limit int) ([]pipeline.Patient, error) {
 	words := strings.Fields(strings.ToLower(search))
 	if len(words) == 0 {

@@ -26,6 +26,7 @@ var files embed.FS
 // Service is what the pages ask of the pipeline. Every method decides access and writes its audit event itself.
 type Service interface {
 	Cards(ctx context.Context, actor access.Actor, f pipeline.Filter) ([]pipeline.Card, error)
+	Attention(ctx context.Context, actor access.Actor) ([]pipeline.Card, error)
 	Counts(ctx context.Context, actor access.Actor) (map[pipeline.State]int, error)
 	Card(ctx context.Context, actor access.Actor, id uuid.UUID) (pipeline.Card, error)
 	Queue(ctx context.Context, actor access.Actor) (pipeline.QueueState, error)

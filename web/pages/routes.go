@@ -103,6 +103,11 @@ func (s *site) list(r *http.Request, actor access.Actor, f pipeline.Filter, filt
 	if err != nil {
 		return listData{}, "", err
 	}
+	return s.listed(r, actor, cards, filter, title)
+}
+
+// listed completes a list with how many there are in each state.
+func (s *site) listed(r *http.Request, actor access.Actor, cards []pipeline.Card, filter, title string) (listData, string, error) {
 	counts, err := s.Service.Counts(r.Context(), actor)
 	return listData{cards, counts, filter, actor.Role, s.Queues && actor.Role == access.Admin}, title, err
 }
@@ -122,7 +127,11 @@ type operationsData struct {
 }
 
 func (s *site) operations(r *http.Request, actor access.Actor) (any, string, error) {
-	list, title, err := s.list(r, actor, pipeline.Filter{States: []pipeline.State{pipeline.Failed, pipeline.Rejected, pipeline.Signed}}, "", "Needs attention")
+	cards, err := s.Service.Attention(r.Context(), actor)
+	if err != nil {
+		return nil, "", err
+	}
+	list, title, err := s.listed(r, actor, cards, "", "Needs attention")
 	if err != nil {
 		return nil, "", err
 	}

@@ -92,6 +92,10 @@ func (s *stage) Cards(context.Context, access.Actor, pipeline.Filter) ([]pipelin
 	return []pipeline.Card{s.card()}, s.fail
 }
 
+func (s *stage) Attention(ctx context.Context, a access.Actor) ([]pipeline.Card, error) {
+	return s.Cards(ctx, a, pipeline.Filter{})
+}
+
 func (s *stage) Counts(context.Context, access.Actor) (map[pipeline.State]int, error) {
 	return map[pipeline.State]int{s.state: 1}, s.fail
 }
