@@ -68,8 +68,28 @@ func (s *scanner) unknownWord(known *lexicon.Lexicon, names string, items []item
 
 // wordEnds are endings that words take without being in a list with them.
 var wordEnds = []struct{ end, stem string }{
-	{"", ""}, {"s", ""}, {"es", ""}, {"ed", ""}, {"ed", "e"}, {"d", ""}, {"ing", ""}, {"ing", "e"}, {"ly", ""}, {"ally", ""}, {"al", ""},
-	{"ic", "ia"}, {"ic", ""}, {"otic", "osis"}, {"tic", "sis"}, {"ies", "y"}, {"'s", ""}, {"er", ""}, {"able", ""}, {"ation", "ate"}, {"ility", "le"}, {"ness", ""},
+	{"", ""},
+	{"s", ""},
+	{"es", ""},
+	{"ed", ""},
+	{"ed", "e"},
+	{"d", ""},
+	{"ing", ""},
+	{"ing", "e"},
+	{"ly", ""},
+	{"ally", ""},
+	{"al", ""},
+	{"ic", "ia"},
+	{"ic", ""},
+	{"otic", "osis"},
+	{"tic", "sis"},
+	{"ies", "y"},
+	{"'s", ""},
+	{"er", ""},
+	{"able", ""},
+	{"ation", "ate"},
+	{"ility", "le"},
+	{"ness", ""},
 }
 
 // wordStarts are beginnings that words take in the same way.

@@ -30,6 +30,7 @@ func (l *Listener) Asked() bool {
 
 // EscalateOnce is one look at all rules; EscalateUnlocked is the same without waiting for its turn.
 func (k *Keeper) EscalateOnce(ctx context.Context) error { return k.escalate(ctx) }
+
 func (k *Keeper) EscalateUnlocked(ctx context.Context, practice uuid.UUID) error {
 	return k.escalatePractice(ctx, practice)
 }

@@ -80,9 +80,20 @@ var swaps = []struct {
 
 // prefixes turn a word into its opposite.
 var prefixes = [][2]string{
-	{"hypo", "hyper"}, {"hyper", "hypo"}, {"intra", "inter"}, {"inter", "intra"}, {"supra", "infra"}, {"infra", "supra"},
-	{"abduct", "adduct"}, {"adduct", "abduct"}, {"brady", "tachy"}, {"tachy", "brady"}, {"ante", "anti"}, {"afferent", "efferent"},
-	{"macro", "micro"}, {"micro", "macro"},
+	{"hypo", "hyper"},
+	{"hyper", "hypo"},
+	{"intra", "inter"},
+	{"inter", "intra"},
+	{"supra", "infra"},
+	{"infra", "supra"},
+	{"abduct", "adduct"},
+	{"adduct", "abduct"},
+	{"brady", "tachy"},
+	{"tachy", "brady"},
+	{"ante", "anti"},
+	{"afferent", "efferent"},
+	{"macro", "micro"},
+	{"micro", "macro"},
 }
 
 // teens are the numbers that are taken for each other: fifteen and fifty.

@@ -63,8 +63,12 @@ func TestTheLastWordOfASentenceComesBackFromBehindThePause(t *testing.T) {
 func TestNoWordIsLeftWithoutTimeBesideAnother(t *testing.T) {
 	t.Parallel()
 	words := []Word{
-		{Text: "Milo", Start: 0.5, End: 1}, {Text: "is", Start: 1.184, End: 1.224}, {Text: "a", Start: 1.124, End: 1.224},
-		{Text: "boy", Start: 1.224, End: 1.6}, {Text: "with", Start: 1.224, End: 1.7}, {Text: "pain", Start: 1.7, End: 2},
+		{Text: "Milo", Start: 0.5, End: 1},
+		{Text: "is", Start: 1.184, End: 1.224},
+		{Text: "a", Start: 1.124, End: 1.224},
+		{Text: "boy", Start: 1.224, End: 1.6},
+		{Text: "with", Start: 1.224, End: 1.7},
+		{Text: "pain", Start: 1.7, End: 2},
 	}
 	spread(words)
 	separate(words)

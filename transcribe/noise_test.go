@@ -16,8 +16,10 @@ func TestWordsOverLaughterBetweenTwoSentencesAreStruckIfTheyAreDoubtful(t *testi
 	}
 	for logp, want := range map[float64]string{-1.4: "ha ha", -0.2: ""} {
 		words := []rawWord{
-			{text: "He", start: 1, end: 1.3, logp: -2}, {text: "laughed.", start: 1.3, end: 2, logp: -2},
-			{text: "ha", start: 5.5, end: 6, logp: logp}, {text: "ha", start: 6, end: 6.6, logp: logp},
+			{text: "He", start: 1, end: 1.3, logp: -2},
+			{text: "laughed.", start: 1.3, end: 2, logp: -2},
+			{text: "ha", start: 5.5, end: 6, logp: logp},
+			{text: "ha", start: 6, end: 6.6, logp: logp},
 			{text: "Then", start: 9, end: 9.5, logp: -2},
 		}
 		why := make([]string, len(words))

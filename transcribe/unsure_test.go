@@ -142,8 +142,14 @@ func TestReadingsWithTheSameRiskWordsDiffer(t *testing.T) {
 		a, b string
 		same bool
 	}{
-		{"class III", "class 3", true}, {"four hours", "4 hours", true}, {"left-hydrone afrosis", "left hydronephrosis", true},
-		{"2 puffed", "two puffs", true}, {"no-ylnurse", "ulnar", false}, {"12 mg", "112 mg", false}, {"known", "no", false}, {"denies", "has", false},
+		{"class III", "class 3", true},
+		{"four hours", "4 hours", true},
+		{"left-hydrone afrosis", "left hydronephrosis", true},
+		{"2 puffed", "two puffs", true},
+		{"no-ylnurse", "ulnar", false},
+		{"12 mg", "112 mg", false},
+		{"known", "no", false},
+		{"denies", "has", false},
 	} {
 		if (risksOf(c.a) == risksOf(c.b)) != c.same {
 			t.Errorf("%q and %q: %q, %q", c.a, c.b, risksOf(c.a), risksOf(c.b))

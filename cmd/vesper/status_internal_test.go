@@ -17,14 +17,22 @@ import (
 // sick is a pulse in which everything is wrong.
 func sick() pipeline.Pulse {
 	return pipeline.Pulse{Counts: []pipeline.Count{
-		{Measure: pipeline.PulseQueue, A: "draft", B: "routine", Value: 2}, {Measure: pipeline.PulseQueueDue, A: "draft", B: "routine", Value: 1},
-		{Measure: pipeline.PulseQueue, A: "transcribe", B: "stat", Value: 4}, {Measure: pipeline.PulseQueueDue, A: "transcribe", B: "stat", Value: 4},
+		{Measure: pipeline.PulseQueue, A: "draft", B: "routine", Value: 2},
+		{Measure: pipeline.PulseQueueDue, A: "draft", B: "routine", Value: 1},
+		{Measure: pipeline.PulseQueue, A: "transcribe", B: "stat", Value: 4},
+		{Measure: pipeline.PulseQueueDue, A: "transcribe", B: "stat", Value: 4},
 		{Measure: pipeline.PulseQueueAge, A: "transcribe", B: "stat", Value: 200},
-		{Measure: pipeline.PulseDead, A: "deliver", B: "ehr_refused", Value: 2}, {Measure: pipeline.PulseUnattended, Value: 1},
-		{Measure: pipeline.PulseDeliveries, A: "rejected", Value: 1}, {Measure: pipeline.PulseAuditLag, Value: 90},
-		{Measure: pipeline.PulseDead, A: "transcribe", B: pipeline.CodeQuarantined, Value: 1}, {Measure: pipeline.PulseFindings, A: "object_missing", Value: 2},
-		{Measure: pipeline.PulseMessages, A: "dead", Value: 1}, {Measure: pipeline.PulseSpeed, Value: 4}, {Measure: pipeline.PulseWait, Value: 240},
-		{Measure: pipeline.PulseTurnaround, A: "stat", B: "over", Value: 3}, {Measure: pipeline.PulseOpen, A: "in_review", B: "stat", Value: 3},
+		{Measure: pipeline.PulseDead, A: "deliver", B: "ehr_refused", Value: 2},
+		{Measure: pipeline.PulseUnattended, Value: 1},
+		{Measure: pipeline.PulseDeliveries, A: "rejected", Value: 1},
+		{Measure: pipeline.PulseAuditLag, Value: 90},
+		{Measure: pipeline.PulseDead, A: "transcribe", B: pipeline.CodeQuarantined, Value: 1},
+		{Measure: pipeline.PulseFindings, A: "object_missing", Value: 2},
+		{Measure: pipeline.PulseMessages, A: "dead", Value: 1},
+		{Measure: pipeline.PulseSpeed, Value: 4},
+		{Measure: pipeline.PulseWait, Value: 240},
+		{Measure: pipeline.PulseTurnaround, A: "stat", B: "over", Value: 3},
+		{Measure: pipeline.PulseOpen, A: "in_review", B: "stat", Value: 3},
 	}}
 }
 
@@ -40,8 +48,10 @@ func TestWhatNeedsAPersonIsSaid(t *testing.T) {
 	r := sickReport()
 	r.judge(nil, nil, true)
 	all := strings.Join(r.Needs, "\n")
-	for _, want := range []string{"Start Redis.", "No worker is running; 5 jobs", "deliver stopped for 2 dictations (ehr_refused)", "refused 1 signed note", "1 dictation without", "1m30s behind", "1.1 GB",
-		"transcribe broke down each time for 1 dictation", "found 2 things", "1 message could not be sent"} {
+	for _, want := range []string{
+		"Start Redis.", "No worker is running; 5 jobs", "deliver stopped for 2 dictations (ehr_refused)", "refused 1 signed note", "1 dictation without", "1m30s behind", "1.1 GB",
+		"transcribe broke down each time for 1 dictation", "found 2 things", "1 message could not be sent",
+	} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%q is not said in:\n%s", want, all)
 		}

@@ -121,8 +121,10 @@ func TestEnginesMishearingsLeadToTheTerm(t *testing.T) {
 func TestFindTakesPluralsPossessivesHyphensAndCase(t *testing.T) {
 	t.Parallel()
 	l := lexicon.New([]lexicon.Term{
-		{Text: "Crohn's disease", Kind: lexicon.Disease, Weight: 1}, {Text: "beta-blocker", Kind: lexicon.Class, Weight: 1},
-		{Text: "metastasis", Kind: lexicon.Disease, Weight: 1}, {Text: "biopsy", Kind: lexicon.Procedure, Weight: 1},
+		{Text: "Crohn's disease", Kind: lexicon.Disease, Weight: 1},
+		{Text: "beta-blocker", Kind: lexicon.Class, Weight: 1},
+		{Text: "metastasis", Kind: lexicon.Disease, Weight: 1},
+		{Text: "biopsy", Kind: lexicon.Procedure, Weight: 1},
 		{Text: "diverticulum", Kind: lexicon.Disease, Weight: 1},
 	})
 	for heard, want := range map[string]string{

@@ -83,6 +83,19 @@ func forms(key string) []string {
 
 // plurals are the endings of English, Latin and Greek plurals, the regular one last.
 var plurals = []struct{ many, one string }{
-	{"ies", "y"}, {"ses", "sis"}, {"xes", "x"}, {"ches", "ch"}, {"shes", "sh"}, {"sses", "ss"}, {"ices", "ex"}, {"ices", "ix"}, {"mata", "ma"},
-	{"ae", "a"}, {"i", "us"}, {"a", "um"}, {"a", "on"}, {"es", ""}, {"s", ""},
+	{"ies", "y"},
+	{"ses", "sis"},
+	{"xes", "x"},
+	{"ches", "ch"},
+	{"shes", "sh"},
+	{"sses", "ss"},
+	{"ices", "ex"},
+	{"ices", "ix"},
+	{"mata", "ma"},
+	{"ae", "a"},
+	{"i", "us"},
+	{"a", "um"},
+	{"a", "on"},
+	{"es", ""},
+	{"s", ""},
 }

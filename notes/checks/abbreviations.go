@@ -39,8 +39,10 @@ func abbreviations(r *reader) []Finding {
 				if strings.HasSuffix(text, ".") && strings.Count(text, ".") == 1 {
 					text = strings.TrimSuffix(text, ".")
 				}
-				out = append(out, Finding{Kind: Abbreviation, Critical: u.critical, At: Place{i, from, from + len(text)}, Text: text,
-					Detail: "“" + text + "” can be misread: " + u.write + "."})
+				out = append(out, Finding{
+					Kind: Abbreviation, Critical: u.critical, At: Place{i, from, from + len(text)}, Text: text,
+					Detail: "“" + text + "” can be misread: " + u.write + ".",
+				})
 			}
 		}
 	}

@@ -107,8 +107,10 @@ func (r *reader) birthAgainst(born time.Time) []Finding {
 			}
 		}
 		if read {
-			return []Finding{{Kind: Identity, Critical: true, At: Place{i, m[0], m[1]}, Text: s.Text[m[0]:m[1]],
-				Detail: fmt.Sprintf("The birth date “%s” is not the bound patient's. Check that this is the right patient.", said)}}
+			return []Finding{{
+				Kind: Identity, Critical: true, At: Place{i, m[0], m[1]}, Text: s.Text[m[0]:m[1]],
+				Detail: fmt.Sprintf("The birth date “%s” is not the bound patient's. Check that this is the right patient.", said),
+			}}
 		}
 	}
 	return nil
@@ -126,8 +128,10 @@ func (r *reader) numberAgainst(mrn string) []Finding {
 			continue
 		}
 		text := strings.TrimSpace(s.Text[m[0]:m[1]])
-		return []Finding{{Kind: Identity, Critical: true, At: Place{i, m[0], m[0] + len(text)}, Text: text,
-			Detail: "The record number “" + strings.TrimSpace(s.Text[m[2]:m[3]]) + "” is not the bound patient's. Check that this is the right patient."}}
+		return []Finding{{
+			Kind: Identity, Critical: true, At: Place{i, m[0], m[0] + len(text)}, Text: text,
+			Detail: "The record number “" + strings.TrimSpace(s.Text[m[2]:m[3]]) + "” is not the bound patient's. Check that this is the right patient.",
+		}}
 	}
 	return nil
 }

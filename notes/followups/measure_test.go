@@ -84,8 +84,11 @@ func measure(t *testing.T, c *tally, e followups.Example) {
 		left = append(left[:at:at], left[at+1:]...)
 		c.right++
 		for _, pair := range [][3]string{
-			{"due", want.Due, f.Due.String()}, {"to", want.To, f.With}, {"owner", want.Owner, f.Owner},
-			{"conditional", yes(want.Conditional), yes(f.Conditional)}, {"pending", yes(want.Pending), yes(f.Pending)},
+			{"due", want.Due, f.Due.String()},
+			{"to", want.To, f.With},
+			{"owner", want.Owner, f.Owner},
+			{"conditional", yes(want.Conditional), yes(f.Conditional)},
+			{"pending", yes(want.Pending), yes(f.Pending)},
 		} {
 			if pair[1] == "" {
 				continue

@@ -29,8 +29,12 @@ func (s *scan) partOfUnit(i int) (match, bool) {
 		words []string
 		text  string
 	}{
-		{[]string{"a", "half"}, "0.5"}, {[]string{"one", "half"}, "0.5"}, {[]string{"half"}, "0.5"},
-		{[]string{"a", "quarter"}, "0.25"}, {[]string{"one", "quarter"}, "0.25"}, {[]string{"three", "quarters"}, "0.75"},
+		{[]string{"a", "half"}, "0.5"},
+		{[]string{"one", "half"}, "0.5"},
+		{[]string{"half"}, "0.5"},
+		{[]string{"a", "quarter"}, "0.25"},
+		{[]string{"one", "quarter"}, "0.25"},
+		{[]string{"three", "quarters"}, "0.75"},
 	} {
 		next := i + len(f.words)
 		if !s.phrase(i, f.words) || s.numeric(i-1) || s.is(i, "half") && s.at(i-1) == "a" {

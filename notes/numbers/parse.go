@@ -10,10 +10,18 @@ var partsOfOne = []struct {
 	words    []string
 	decimals string
 }{
-	{strings.Fields("and a half"), "5"}, {strings.Fields("and one half"), "5"}, {strings.Fields("and a quarter"), "25"},
-	{strings.Fields("and one quarter"), "25"}, {strings.Fields("and three quarters"), "75"},
-	{strings.Fields("and 1 / 2"), "5"}, {strings.Fields("1 / 2"), "5"}, {strings.Fields("1 / 4"), "25"},
-	{strings.Fields("3 / 4"), "75"}, {strings.Fields("½"), "5"}, {strings.Fields("¼"), "25"}, {strings.Fields("¾"), "75"},
+	{strings.Fields("and a half"), "5"},
+	{strings.Fields("and one half"), "5"},
+	{strings.Fields("and a quarter"), "25"},
+	{strings.Fields("and one quarter"), "25"},
+	{strings.Fields("and three quarters"), "75"},
+	{strings.Fields("and 1 / 2"), "5"},
+	{strings.Fields("1 / 2"), "5"},
+	{strings.Fields("1 / 4"), "25"},
+	{strings.Fields("3 / 4"), "75"},
+	{strings.Fields("½"), "5"},
+	{strings.Fields("¼"), "25"},
+	{strings.Fields("¾"), "75"},
 }
 
 // number is a number that was read: its figures, whether it is whole, and where it ends.

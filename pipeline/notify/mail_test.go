@@ -270,8 +270,11 @@ func TestAMailServerThatHangsIsLeft(t *testing.T) {
 func TestMailSettingsThatCannotBeMeantAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []notify.MailConfig{
-		{URL: "", From: "a@b.example"}, {URL: "http://mail.example", From: "a@b.example"}, {URL: "smtp://mail.example", From: "Vesper"},
-		{URL: "smtp+plain://mail.example:25", From: "a@b.example"}, {URL: "smtp://:587", From: "a@b.example"},
+		{URL: "", From: "a@b.example"},
+		{URL: "http://mail.example", From: "a@b.example"},
+		{URL: "smtp://mail.example", From: "Vesper"},
+		{URL: "smtp+plain://mail.example:25", From: "a@b.example"},
+		{URL: "smtp://:587", From: "a@b.example"},
 	} {
 		if _, err := notify.NewMailer(c); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%+v: %v", c, err)

@@ -90,8 +90,11 @@ const supported = "WAV, MP3, M4A, OGG/Opus, WebM, FLAC, AMR or DSS"
 
 // unsupported names known kinds that people send by mistake, so that the answer can be precise.
 var unsupported = []struct{ magic, name string }{
-	{"\x01ds2", ds2}, {"\x03ds2", ds2}, {"\x07ds2", ds2},
-	{"\x03enc", encryptedDS2}, {"\x01enc", encryptedDS2},
+	{"\x01ds2", ds2},
+	{"\x03ds2", ds2},
+	{"\x07ds2", ds2},
+	{"\x03enc", encryptedDS2},
+	{"\x01enc", encryptedDS2},
 	{"MThd", "MIDI"},
 	{"FLV\x01", "Flash video"},
 	{"\x00\x00\x01\xba", "MPEG video"},

@@ -57,7 +57,9 @@ func TestARecordingClippedThroughoutSaysHowMuchOfIt(t *testing.T) {
 func TestLoudSoundThatIsNotClippedIsNotCalledSo(t *testing.T) {
 	t.Parallel()
 	for _, s := range []wavSpec{
-		{rate: 8000, channels: 1, bits: 8}, {rate: 8000, channels: 1, bits: 16}, {rate: 48000, channels: 1, bits: 16},
+		{rate: 8000, channels: 1, bits: 8},
+		{rate: 8000, channels: 1, bits: 16},
+		{rate: 48000, channels: 1, bits: 16},
 		{rate: 192000, channels: 1, bits: 24},
 	} {
 		for _, hz := range []float64{100, 440} {

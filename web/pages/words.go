@@ -24,9 +24,17 @@ type wordKind struct {
 
 // wordKinds are those that people add; what is left out comes in lists.
 var wordKinds = []wordKind{
-	{lexicon.Other, "name, or anything else"}, {lexicon.Brand, "drug, brand name"}, {lexicon.Generic, "drug, generic name"},
-	{lexicon.Disease, "disease or problem"}, {lexicon.Procedure, "procedure"}, {lexicon.Device, "device"}, {lexicon.Exam, "finding or sign"},
-	{lexicon.Lab, "laboratory test"}, {lexicon.Imaging, "imaging"}, {lexicon.Anatomy, "anatomy"}, {lexicon.Organism, "organism"},
+	{lexicon.Other, "name, or anything else"},
+	{lexicon.Brand, "drug, brand name"},
+	{lexicon.Generic, "drug, generic name"},
+	{lexicon.Disease, "disease or problem"},
+	{lexicon.Procedure, "procedure"},
+	{lexicon.Device, "device"},
+	{lexicon.Exam, "finding or sign"},
+	{lexicon.Lab, "laboratory test"},
+	{lexicon.Imaging, "imaging"},
+	{lexicon.Anatomy, "anatomy"},
+	{lexicon.Organism, "organism"},
 }
 
 // kindName says a kind as the page offers it.
