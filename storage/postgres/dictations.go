@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -125,14 +127,16 @@ func (t *tx) AddendaOf(ctx context.Context, id uuid.UUID) ([]uuid.UUID, error) {
 // Counts implements pipeline.DictationTx. Each state is counted by itself, in an index and no further than the bound, so that
 // the answer does not grow slower with the years.
 func (t *tx) Counts(ctx context.Context, author *uuid.UUID) (map[pipeline.State]int, error) {
-	where, args := `practice_id = $1 AND state = s.state`, []any{t.practice, texts(pipeline.States()), pipeline.CountedTo}
+	where, args := `d.practice_id = $1`, []any{t.practice}
 	if author != nil {
-		where, args = where+` AND author_id = $4`, append(args, *author)
+		where, args = where+` AND d.author_id = $2`, append(args, *author)
 	}
-	rows, err := t.Query(ctx, `
-		SELECT s.state, c.n FROM unnest($2::text[]) AS s (state)
-		CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT FROM dictations WHERE `+where+` LIMIT $3) d) c
-		WHERE c.n > 0`, args...)
+	var parts []string
+	for _, state := range pipeline.States() { // each named, so that each is planned for as many as there are
+		parts = append(parts, fmt.Sprintf(`SELECT '%s' AS state, count(*) AS n FROM (SELECT FROM dictations d WHERE %s AND %s LIMIT %d) c`,
+			state, where, inState(state), pipeline.CountedTo))
+	}
+	rows, err := t.Query(ctx, `SELECT state, n FROM (`+strings.Join(parts, ` UNION ALL `)+`) s WHERE n > 0`, args...)
 	if err != nil {
 		return nil, wrap("count dictations", err)
 	}
