@@ -7,6 +7,7 @@
 package turnaround
 
 import (
+	"slices"
 	"time"
 	_ "time/tzdata" // zones are part of the binary: a machine without them must not change a due time
 )
@@ -61,6 +62,12 @@ func (c *Calendar) of(d date) []span {
 		return s
 	}
 	return c.week[time.Date(d.year, d.month, d.day, 12, 0, 0, 0, time.UTC).Weekday()]
+}
+
+// neverCloses reports whether every hour of every day is an opening hour.
+func (c *Calendar) neverCloses() bool {
+	closes := func(day []span) bool { return len(day) != 1 || day[0] != span{0, dayMinutes} }
+	return !slices.ContainsFunc(c.week[:], closes) && len(c.dated)+len(c.yearly) == 0
 }
 
 func (d date) next() date {

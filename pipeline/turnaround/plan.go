@@ -97,9 +97,13 @@ func (r *Rules) Allowed(workType, priority string, usual time.Duration) (time.Du
 	return d, r.Clock(priority)
 }
 
-// Clock is the clock of a priority.
+// Clock is the clock of a priority. Opening hours of a practice that never closes are all hours.
 func (r *Rules) Clock(priority string) Clock {
-	if on := r.Plan.Routine; priority != "stat" && on == OnWorking || priority == "stat" && r.Plan.Stat == OnWorking {
+	on := r.Plan.Routine
+	if priority == "stat" {
+		on = r.Plan.Stat
+	}
+	if on == OnWorking && !r.Calendar.neverCloses() {
 		return r.Calendar
 	}
 	return Wall{}

@@ -45,6 +45,21 @@ func TestWorkingHoursAndPausesGoTogether(t *testing.T) {
 	}
 }
 
+func TestAPracticeThatNeverClosesHasNoWorkingHoursApart(t *testing.T) {
+	t.Parallel()
+	always := turnaround.Always()
+	never := compile(t, always)
+	if r := turnaround.Read([]turnaround.Step{step(0, turnaround.Running)}, start.Add(time.Hour), 24*time.Hour, never.Clock("routine")); r.Working || r.Used != time.Hour {
+		t.Errorf("all hours are read as %+v", r)
+	}
+	always.Holidays = []turnaround.Holiday{{Date: "12-25"}}
+	for what, p := range map[string]turnaround.Plan{"a holiday": always, "office hours": office("America/New_York")} {
+		if r := turnaround.Read(nil, start, time.Hour, compile(t, p).Clock("routine")); !r.Working {
+			t.Errorf("with %s all hours count", what)
+		}
+	}
+}
+
 func TestTheDueTimeIsWhereTheAllowedTimeIsUsed(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

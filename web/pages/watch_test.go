@@ -119,4 +119,6 @@ func TestListsSayWhatTheClockShows(t *testing.T) {
 	s := newStage(pipeline.Drafted)
 	has(t, s, access.Editor, "/queue", "50 min of 2 h working time used, 1 h 5 min with the physician")
 	has(t, s, access.Supervisor, "/dictations/"+dictated.String(), "50 min of 2 h working time used")
+	s.change = func(c *pipeline.Card) { c.Clock.Working = false }
+	has(t, s, access.Editor, "/queue", "50 min of 2 h used")
 }

@@ -42,12 +42,13 @@ type stage struct {
 	empty  bool
 
 	quarantined bool
+	change      func(*pipeline.Card) // what is otherwise on its card
 	events      []pipeline.Event
 	moves       []pipeline.StateChange
 }
 
 func (s *stage) card() pipeline.Card {
-	return pipeline.Card{
+	c := pipeline.Card{
 		Dictation: pipeline.Dictation{
 			ID: dictated, PracticeID: practice, AuthorID: doctor, WorkType: "progress", Priority: pipeline.Stat, State: s.state, Reason: s.reason,
 			ReceivedAt: now.Add(-time.Hour), DueAt: now.Add(30 * time.Minute), UpdatedAt: now,
@@ -55,6 +56,10 @@ func (s *stage) card() pipeline.Card {
 		AuthorName: "Robin Avery", PatientName: s.name, MRN: "DEMO-0001", Seconds: 75, Done: 1, Total: 3, Obstacles: 2, Quarantined: s.quarantined,
 		Clock: turnaround.Reading{Used: 50 * time.Minute, Paused: 65 * time.Minute, Allowed: 2 * time.Hour, Phase: turnaround.Running, Working: true},
 	}
+	if s.change != nil {
+		s.change(&c)
+	}
+	return c
 }
 
 func (s *stage) document() notes.Document {
