@@ -27,6 +27,15 @@ func attach(dir string) (databaseFlags, serviceFlags, error) {
 	return databaseFlags{logins.Work}, localServices(stack, keys), nil
 }
 
+// databaseOf is the database of the flags, or without an address that of the `vesper up` on the data folder.
+func databaseOf(db databaseFlags, dir string) (string, error) {
+	if db.DatabaseURL != "" {
+		return db.DatabaseURL, nil
+	}
+	db, _, err := attach(dir)
+	return db.DatabaseURL, err
+}
+
 // localLogins are the addresses of the database's logins on a local stack.
 func localLogins(stack *services.Stack) (postgres.Logins, error) {
 	serve, err := stack.Secrets().PostgresPassword(postgres.LoginServe)
@@ -46,7 +55,7 @@ func localServices(stack *services.Stack, keys auditKeys) serviceFlags {
 	return serviceFlags{
 		RedisURL: stack.RedisURL(), S3Endpoint: s3.Endpoint, S3Region: s3.Region, S3AccessKey: s3.AccessKey, S3SecretKey: s3.SecretKey.Reveal(),
 		S3Bucket: "vesper", MasterKeyFile: filepath.Join(dir, "secrets", "master_key"), AuditPublicKey: keys.public,
-		NoteSystem: "urn:vesper:note-version", MaxRecordingBytes: 2 << 30, QueueLimit: 10_000, ScratchDir: filepath.Join(dir, "scratch"), ownScratch: true,
+		NoteSystem: "urn:vesper:note-version", MaxRecordingBytes: 2 << 30, limitFlags: limitDefaults(), ScratchDir: filepath.Join(dir, "scratch"), ownScratch: true,
 		keepingFlags: keepingDefaults(),
 	}
 }

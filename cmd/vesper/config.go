@@ -22,32 +22,45 @@ type databaseFlags struct {
 
 // serviceFlags say where the other services are and which keys to use.
 type serviceFlags struct {
-	RedisURL          string `help:"Redis, as redis://:PASSWORD@HOST:PORT/0, redis-sentinel://… or redis-cluster://… (see docs/fleet.md)." placeholder:"URL"`
-	S3Endpoint        string `env:"VESPER_S3_ENDPOINT" name:"s3-endpoint" help:"S3 store, as http(s)://HOST:PORT." placeholder:"URL"`
-	S3Region          string `env:"VESPER_S3_REGION" name:"s3-region" help:"Region of the S3 store." default:"us-east-1"`
-	S3AccessKey       string `env:"VESPER_S3_ACCESS_KEY" name:"s3-access-key" help:"Access key of the S3 store."`
-	S3SecretKey       string `env:"VESPER_S3_SECRET_KEY" name:"s3-secret-key" help:"Secret key of the S3 store."`
-	S3Bucket          string `env:"VESPER_S3_BUCKET" name:"s3-bucket" help:"Bucket for recordings; it is set up when it is missing." default:"vesper"`
-	MasterKeyFile     string `help:"File with the 32-byte master key of the recordings (base64url)." placeholder:"FILE"`
-	AuditKeyFile      string `help:"File with the secret key of the audit log (workers)." placeholder:"FILE"`
-	AuditPublicKey    string `help:"Public key of the audit log, or a file that holds it."`
-	EHRName           string `help:"Name under which deliveries to this EHR are recorded." default:"ehr" name:"ehr-name"`
-	EHRURL            string `help:"Base address of the EHR's FHIR R4 API." placeholder:"URL" name:"ehr-url"`
-	EHRToken          string `help:"Bearer token for the EHR." name:"ehr-token"`
-	EHRAllowPrivate   bool   `help:"Allow an EHR on a private or loopback address." name:"ehr-allow-private"`
-	Style             string `help:"How the practice writes: en-US, en-GB, or a file of its own style (NAME.yaml)." default:"en-US"`
+	RedisURL        string `help:"Redis, as redis://:PASSWORD@HOST:PORT/0, redis-sentinel://… or redis-cluster://… (see docs/fleet.md)." placeholder:"URL"`
+	S3Endpoint      string `env:"VESPER_S3_ENDPOINT" name:"s3-endpoint" help:"S3 store, as http(s)://HOST:PORT." placeholder:"URL"`
+	S3Region        string `env:"VESPER_S3_REGION" name:"s3-region" help:"Region of the S3 store." default:"us-east-1"`
+	S3AccessKey     string `env:"VESPER_S3_ACCESS_KEY" name:"s3-access-key" help:"Access key of the S3 store."`
+	S3SecretKey     string `env:"VESPER_S3_SECRET_KEY" name:"s3-secret-key" help:"Secret key of the S3 store."`
+	S3Bucket        string `env:"VESPER_S3_BUCKET" name:"s3-bucket" help:"Bucket for recordings; it is set up when it is missing." default:"vesper"`
+	MasterKeyFile   string `help:"File with the 32-byte master key of the recordings (base64url)." placeholder:"FILE"`
+	AuditKeyFile    string `help:"File with the secret key of the audit log (workers)." placeholder:"FILE"`
+	AuditPublicKey  string `help:"Public key of the audit log, or a file that holds it."`
+	EHRName         string `help:"Name under which deliveries to this EHR are recorded." default:"ehr" name:"ehr-name"`
+	EHRURL          string `help:"Base address of the EHR's FHIR R4 API." placeholder:"URL" name:"ehr-url"`
+	EHRToken        string `help:"Bearer token for the EHR." name:"ehr-token"`
+	EHRAllowPrivate bool   `help:"Allow an EHR on a private or loopback address." name:"ehr-allow-private"`
+	styleFlag
 	NoteSystem        string `help:"URI that names this installation in note identifiers; never change it." default:"urn:vesper:note-version"`
 	MaxRecordingBytes int64  `help:"Largest recording that is taken, in bytes." default:"2147483648"`
 	ListenEarly       bool   `help:"Listen to long recordings while they still arrive." default:"true" negatable:""`
-	QueueLimit        int    `help:"Routine recordings that may wait for the engine; more are put off with Retry-After until some are done. 0: no bound." default:"10000"`
-	SpoolLimit        int64  `help:"Bytes that may lie in the upload spool before routine uploads are put off; 0: no bound but the disk." default:"0"`
-	ScratchDir        string `help:"Private folder for uploads and temporary files." default:"${scratch}" placeholder:"DIR"`
+	limitFlags
+	ScratchDir string `help:"Private folder for uploads and temporary files." default:"${scratch}" placeholder:"DIR"`
 	noticeFlags
 	ownScratch bool // no other process uses the scratch folder
 	keepingFlags
 
 	aroundStore func(http.RoundTripper) http.RoundTripper // counts what goes to the object store; may be nil
 }
+
+// styleFlag says how drafts are written.
+type styleFlag struct {
+	Style string `help:"How the practice writes: en-US, en-GB, or a file of its own style (NAME.yaml)." default:"en-US"`
+}
+
+// limitFlags say how much may wait before routine recordings are put off.
+type limitFlags struct {
+	QueueLimit int   `help:"Routine recordings that may wait for the engine; more are put off with Retry-After until some are done. 0: no bound." default:"10000"`
+	SpoolLimit int64 `help:"Bytes that may lie in the upload spool before routine uploads are put off; 0: no bound but the disk." default:"0"`
+}
+
+// limitDefaults are those of the tags, for flags that no command line was read for.
+func limitDefaults() limitFlags { return limitFlags{QueueLimit: 10_000} }
 
 // engineFlags choose the model and the size of the engine.
 type engineFlags struct {

@@ -45,6 +45,17 @@ func TestWhatIsMistypedIsToldWithTheUsage(t *testing.T) {
 	}
 }
 
+func TestOneMachineHasTheSettingsOfALargeOne(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	run(t, nil, "up", "--help").want(t, 0, "--style", "--queue-limit", "--spool-limit")
+	run(t, nil, "up", "--data", dir, "--style", "old-norse").wantFault(t, "style_unknown")
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("something was started in spite of a wrong setting")
+	}
+	run(t, nil, "practice", "--data", dir, "--login", "boss", "--admin", "Alex Fiction", "My Practice").wantFault(t, "not_running")
+}
+
 func TestAKeyThatOthersCanReadIsRefused(t *testing.T) {
 	t.Parallel()
 	key := file(t, "audit", "secret")

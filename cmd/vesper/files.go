@@ -95,8 +95,8 @@ type draftCmd struct {
 	JSON     bool   `help:"Print sections, blanks, flags and follow-ups as JSON."`
 	Format   string `help:"Print the note as: html, text, markdown, pdf or fhir; each says that it is a draft." enum:",html,text,markdown,pdf,fhir" default:""`
 	Date     string `help:"Day of the dictation (2006-01-02), from which due dates count; without it they stay words." placeholder:"DATE"`
-	Style    string `help:"How the practice writes: en-US, en-GB, or a file of its own style (NAME.yaml)." default:"en-US"`
-	Texts    string `help:"File of the author's own texts (a YAML list of name, also, text), for “insert my normal NAME”." placeholder:"FILE"`
+	styleFlag
+	Texts string `help:"File of the author's own texts (a YAML list of name, also, text), for “insert my normal NAME”." placeholder:"FILE"`
 }
 
 // Run prints the note.

@@ -144,18 +144,20 @@ type practiceCmd struct {
 	Name  string `arg:"" help:"Name of the practice."`
 	Login string `help:"Login of the first administrator." required:""`
 	Admin string `help:"Name of the first administrator." required:""`
+	Data  string `help:"Data folder of a running vesper up; instead of --database-url." default:"./data" placeholder:"DIR"`
 }
 
 // Run reads the password from the terminal or standard input.
 func (c *practiceCmd) Run(rt *runtime) error {
-	if err := need(map[string]string{"database-url": c.DatabaseURL}); err != nil {
+	url, err := databaseOf(c.databaseFlags, c.Data)
+	if err != nil {
 		return err
 	}
 	password, err := askPassword(rt, "Password for "+c.Login+": ")
 	if err != nil {
 		return err
 	}
-	store, err := postgres.Open(rt.ctx, c.DatabaseURL, rt.log)
+	store, err := postgres.Open(rt.ctx, url, rt.log)
 	if err != nil {
 		return err
 	}

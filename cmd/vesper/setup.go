@@ -74,13 +74,9 @@ func (c *patientsCmd) Run(rt *runtime) error {
 		return fault.Wrap(err, fault.Invalid, "file_unreadable", "The file cannot be opened. Check its name and that you may read it.")
 	}
 	defer f.Close()
-	url := c.DatabaseURL
-	if url == "" {
-		db, _, err := attach(c.Data)
-		if err != nil {
-			return err
-		}
-		url = db.DatabaseURL
+	url, err := databaseOf(c.databaseFlags, c.Data)
+	if err != nil {
+		return err
 	}
 	store, err := postgres.Open(rt.ctx, url, rt.log)
 	if err != nil {

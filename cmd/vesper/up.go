@@ -31,6 +31,8 @@ type upCmd struct {
 	engineFlags
 	noticeFlags
 	keepingFlags
+	styleFlag
+	limitFlags
 	Data          string        `help:"Data folder." default:"./data" placeholder:"DIR"`
 	Listen        string        `help:"Address of the web server; a taken port gives way to the next free one." default:"127.0.0.1:8080"`
 	BaseURL       string        `help:"Public address of the web server, for links in messages; https turns secure cookies on. Empty: where it listens." placeholder:"URL"`
@@ -58,6 +60,9 @@ type node struct {
 // Run starts everything, and stops it in reverse order when told to.
 func (c *upCmd) Run(rt *runtime) error {
 	if err := c.check(); err != nil {
+		return err
+	}
+	if _, err := findStyle(c.Style); err != nil { // before anything starts
 		return err
 	}
 	dir, err := filepath.Abs(c.Data)
@@ -174,8 +179,9 @@ func (c *upCmd) serviceFlags(stack *services.Stack, keys auditKeys, sandboxURL s
 	f := localServices(stack, keys)
 	f.ListenEarly = c.ListenEarly
 	if c.ObjectLock != "" { // read from a command line
-		f.keepingFlags = c.keepingFlags
+		f.keepingFlags, f.limitFlags = c.keepingFlags, c.limitFlags
 	}
+	f.styleFlag = c.styleFlag
 	f.EHRName, f.EHRURL, f.EHRToken = "ehr", c.EHRURL, c.EHRToken
 	if f.EHRURL == "" {
 		f.EHRName, f.EHRURL, f.EHRAllowPrivate = "sandbox", sandboxURL, true

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -129,8 +130,20 @@ func (i *installation) drafts(id string) {
 func (i *installation) healthy() {
 	i.t.Helper()
 	run(i.t, nil, "doctor", "--data", i.dir).want(i.t, 0, "PostgreSQL", "Redis")
+	i.practice()
 	run(i.t, nil, "audit", "verify", "--data", i.dir).want(i.t, 0, "The log is whole.")
 	run(i.t, nil, "fsck", "--deep", "--data", i.dir).want(i.t, 0, "Everything that was checked is in order.")
+}
+
+// practice creates a second practice by the data folder alone.
+func (i *installation) practice() {
+	i.t.Helper()
+	cmd := exec.CommandContext(i.t.Context(), program, "practice", "--data", i.dir, "--login", "boss", "--admin", "Alex Fiction", "Second Practice")
+	cmd.Stdin = strings.NewReader("a password of its own\n")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "Log in as boss") {
+		i.t.Errorf("no practice: %v\n%s", err, out)
+	}
 }
 
 // submit sends a recording with the command, as a script would.
