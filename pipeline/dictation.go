@@ -139,8 +139,11 @@ type Card struct {
 	Done, Total int        // chunks transcribed so far
 	ClaimedBy   *uuid.UUID // who holds the claim now
 	ClaimedName string
-	Obstacles   int  // open blanks and flags of the newest version
-	Latest      int  // number of the note's newest version, 0 while there is none
-	Quarantined bool // its last work was set aside because it broke down each time
+	AssignedTo  *uuid.UUID // the editor it is offered to first, while that holds
+	Assignee    string     // the name
+	KeptUntil   *time.Time // from then on anybody may take it
+	Obstacles   int        // open blanks and flags of the newest version
+	Latest      int        // number of the note's newest version, 0 while there is none
+	Quarantined bool       // its last work was set aside because it broke down each time
 	Clock       turnaround.Reading
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -104,12 +105,22 @@ func (k *Keeper) lookAt(ctx context.Context, tx Tx, work []WaitingWork) ([]hit, 
 	for _, w := range work {
 		f := j.facts(w, ways[w.ID], k.now())
 		for _, r := range j.set.Rules {
-			if episode, holds := r.When.Holds(f, k.now()); holds && !done[EscalationKey{w.ID, r.Name, episode}] {
+			if _, due := dueNow(r, w, f, done, k.now()); due {
 				hits = append(hits, hit{w.ID, r.Name})
 			}
 		}
 	}
 	return hits, nil
+}
+
+// dueNow names what a rule is to do for a dictation now, if anything: the condition holds, it was not carried out yet or is to
+// be again, and nobody at work keeps it back.
+func dueNow(r escalation.Rule, w WaitingWork, f escalation.Facts, done map[RuleOn][]escalation.Done, now time.Time) (episode string, due bool) {
+	episode, holds := r.When.Holds(f, now)
+	if !holds || heldUp(r, w, now) {
+		return "", false
+	}
+	return r.Next(episode, done[RuleOn{w.ID, r.Name}], now)
 }
 
 func (k *Keeper) now() time.Time {
@@ -189,29 +200,47 @@ func (k *Keeper) carryOut(ctx context.Context, practice uuid.UUID, h hit) error 
 		if err != nil {
 			return err
 		}
+		before, err := tx.Escalated(ctx, []uuid.UUID{w.ID})
+		if err != nil {
+			return err
+		}
 		rule, now := j.set.Rules[n], k.now()
-		episode, holds := rule.When.Holds(j.facts(w, ways[w.ID], now), now)
-		if !holds {
+		episode, due := dueNow(rule, w, j.facts(w, ways[w.ID], now), before, now)
+		if !due {
 			return nil
 		}
 		id, err := uuid.NewV7()
 		if err != nil {
 			return err
 		}
-		fresh, err := tx.AddEscalation(ctx, Escalation{ID: id, DictationID: w.ID, Rule: rule.Name, Episode: episode, RulesNumber: j.number})
+		fresh, err := tx.AddEscalation(ctx, Escalation{ID: id, DictationID: w.ID, Rule: rule.Name, Episode: episode, RulesNumber: j.number, At: now})
 		if err != nil || !fresh {
 			return err
 		}
 		c := carrier{tx: tx, w: w, rule: rule, id: id, now: now, practice: practice, zone: j.rules.Plan.Zone}
-		for _, a := range rule.Do {
+		for _, a := range assignmentsFirst(rule.Do) {
 			if err := c.act(ctx, a); err != nil {
 				return err
 			}
 		}
-		return tx.Audit(ctx, done(access.SystemActor(practice), applyRule, w.ID, map[string]string{
-			"rule": rule.Name, "rules": itoa(j.number), "did": strings.Join(c.did, ","), "told": itoa(c.told),
-		}))
+		detail := map[string]string{"rule": rule.Name, "rules": itoa(j.number), "did": strings.Join(c.did, ","), "told": itoa(c.told)}
+		maps.Copy(detail, c.noted)
+		return tx.Audit(ctx, done(access.SystemActor(practice), applyRule, w.ID, detail))
 	})
+}
+
+// assignmentsFirst puts the choice of an editor before the rest: who is told in other roles too is told of it once, and then
+// that the note is theirs.
+func assignmentsFirst(do []escalation.Action) []escalation.Action {
+	rank := func(a escalation.Action) int {
+		if a.Reassign == escalation.ToEditor {
+			return 0
+		}
+		return 1
+	}
+	out := slices.Clone(do)
+	slices.SortStableFunc(out, func(a, b escalation.Action) int { return rank(a) - rank(b) })
+	return out
 }
 
 // carrier carries out one rule.
@@ -224,6 +253,7 @@ type carrier struct {
 	practice uuid.UUID
 	zone     string
 	did      []string
+	noted    map[string]string // more of what was done, for the record
 	told     int
 	persons  map[uuid.UUID]bool
 }
@@ -257,7 +287,9 @@ func (c *carrier) act(ctx context.Context, a escalation.Action) error {
 		}
 		c.w.DueAt = at
 		return c.tx.Reprioritise(ctx, c.w.ID, c.w.Priority, at)
-	case a.Reassign != "" && c.w.State == InReview:
+	case a.Reassign == escalation.ToEditor && (c.w.State == Drafted || c.w.State == InReview):
+		return c.reassign(ctx, a.To)
+	case a.Reassign == escalation.Release && c.w.State == InReview:
 		c.did = append(c.did, "release")
 		return c.release(ctx)
 	}
@@ -294,13 +326,13 @@ func (c *carrier) notify(ctx context.Context, who string) error {
 			return err
 		}
 		for _, h := range hooks {
-			if err := c.send(ctx, Message{Channel: ByWebhook, WebhookID: &h.ID}); err != nil {
+			if err := c.send(ctx, Message{Channel: ByWebhook, WebhookID: &h.ID}, c.rule.Say); err != nil {
 				return err
 			}
 		}
 		return nil
 	case isMail:
-		return c.send(ctx, Message{Channel: ByMail, Address: address})
+		return c.send(ctx, Message{Channel: ByMail, Address: address}, c.rule.Say)
 	case isRole:
 		people, err := c.tx.People(ctx, role)
 		if err != nil {
@@ -316,6 +348,10 @@ func (c *carrier) notify(ctx context.Context, who string) error {
 }
 
 func (c *carrier) tell(ctx context.Context, person uuid.UUID) error {
+	return c.tellSaying(ctx, person, c.rule.Say)
+}
+
+func (c *carrier) tellSaying(ctx context.Context, person uuid.UUID, say string) error {
 	if c.persons[person] {
 		return nil
 	}
@@ -328,20 +364,20 @@ func (c *carrier) tell(ctx context.Context, person uuid.UUID) error {
 	}
 	c.persons[person] = true
 	c.told++
-	if err := c.tx.InsertNotice(ctx, Notice{PersonID: person, EscalationID: c.id, DictationID: c.w.ID, Say: c.rule.Say}); err != nil {
+	if err := c.tx.InsertNotice(ctx, Notice{PersonID: person, EscalationID: c.id, DictationID: c.w.ID, Say: say}); err != nil {
 		return err
 	}
 	s, err := c.tx.NoticeSettings(ctx, person)
 	if err != nil || !s.ByMail {
 		return err
 	}
-	return c.send(ctx, Message{Channel: ByMail, Address: s.Address})
+	return c.send(ctx, Message{Channel: ByMail, Address: s.Address}, say)
 }
 
-func (c *carrier) send(ctx context.Context, m Message) error {
+func (c *carrier) send(ctx context.Context, m Message, say string) error {
 	m.EscalationID, m.DictationID = c.id, c.w.ID
 	m.Content = Content{
-		Rule: c.rule.Name, Say: c.rule.Say, DictationID: c.w.ID, State: c.w.State, Priority: c.w.Priority, WorkType: c.w.WorkType,
+		Rule: c.rule.Name, Say: say, DictationID: c.w.ID, State: c.w.State, Priority: c.w.Priority, WorkType: c.w.WorkType,
 		DueAt: c.w.DueAt, Zone: c.zone, At: c.now.UTC().Truncate(time.Second),
 	}
 	return c.tx.InsertMessage(ctx, m)

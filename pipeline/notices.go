@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"vesper/pipeline/escalation"
 )
 
 // NoticeTx is the rules that bring waiting work to people, what they did, and how people are told.
@@ -17,9 +19,10 @@ type NoticeTx interface {
 	WaitingWork(ctx context.Context, after uuid.UUID, limit int) ([]WaitingWork, error)
 	// WaitingOne is one of them, as it is in this transaction.
 	WaitingOne(ctx context.Context, dictation uuid.UUID) (WaitingWork, error)
-	// Escalated says which rules were carried out for dictations, and for which episodes.
-	Escalated(ctx context.Context, dictations []uuid.UUID) (map[EscalationKey]bool, error)
-	// AddEscalation writes that a rule is carried out. It reports false, and writes nothing, where that was done already.
+	// Escalated says which rules were carried out for dictations, for which episodes and when.
+	Escalated(ctx context.Context, dictations []uuid.UUID) (map[RuleOn][]escalation.Done, error)
+	// AddEscalation writes that a rule is carried out; At is now when zero. It reports false, and writes nothing, where that was
+	// done already.
 	AddEscalation(ctx context.Context, e Escalation) (bool, error)
 	// Escalations lists the newest, at most limit.
 	Escalations(ctx context.Context, limit int) ([]Escalation, error)
@@ -87,10 +90,10 @@ type Escalation struct {
 	At          time.Time
 }
 
-// EscalationKey names what is done once.
-type EscalationKey struct {
-	DictationID   uuid.UUID
-	Rule, Episode string
+// RuleOn is a rule, by its name, for one dictation.
+type RuleOn struct {
+	DictationID uuid.UUID
+	Rule        string
 }
 
 // Notice is what a person is told in the app.

@@ -67,8 +67,12 @@ func (s *Service) SetEscalationRules(ctx context.Context, actor access.Actor, nu
 			return err
 		}
 		if source = strings.TrimSpace(source); source != "" {
-			if _, problems := escalation.Parse(source); len(problems) > 0 {
+			set, problems := escalation.Parse(source)
+			if len(problems) > 0 {
 				return rulesInvalid(problems)
+			}
+			if err := knownEditors(ctx, tx, source, set); err != nil {
+				return err
 			}
 			source += "\n"
 		}

@@ -27,13 +27,22 @@ func (s *Service) Claim(ctx context.Context, actor access.Actor, id uuid.UUID) (
 		if d.State != Drafted && d.State != InReview {
 			return fault.New(fault.Conflict, "state_changed", fmt.Sprintf("This dictation is %s now and is not in the queue any more.", d.State.Words()))
 		}
+		renewal := d.State == InReview && r.ClaimedBy == actor.ID
+		if !renewal {
+			if err := offered(ctx, tx, actor, id); err != nil {
+				return err
+			}
+		}
 		c, err := tx.AcquireClaim(ctx, id, actor.ID, s.Now().Add(ClaimLease))
 		if err != nil {
 			return err
 		}
 		out = c
-		if d.State == InReview && r.ClaimedBy == actor.ID {
-			return nil // a renewal changes nothing that the record should show
+		if renewal {
+			return nil // it changes nothing that the record should show
+		}
+		if err := tx.EndAssignment(ctx, id, "claimed"); err != nil {
+			return err
 		}
 		if d.State == Drafted {
 			if err := move(ctx, tx, actor, d, InReview, d.Reason); err != nil {

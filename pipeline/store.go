@@ -41,6 +41,7 @@ type Tx interface {
 	KeepingTx
 	ClockTx
 	NoticeTx
+	AssignTx
 	// AddJob writes the intent to do a stage. The same kind, dictation, input and generation is written once only;
 	// the existing job's id is returned then. ID, State and the times are set by the store.
 	AddJob(ctx context.Context, j Job) (uuid.UUID, error)
@@ -104,7 +105,7 @@ const CountedTo = 10_000
 type Filter struct {
 	States []State
 	Author *uuid.UUID
-	// ForEditor shows what waits for this editor: unclaimed, or claimed by this person.
+	// ForEditor shows what waits for this editor: unclaimed, or claimed by this person; after stat what is assigned to them.
 	ForEditor *uuid.UUID
 	Newest    bool
 	// MovedSince shows only what changed since then, the last changed first.

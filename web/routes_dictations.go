@@ -19,7 +19,7 @@ type ByID struct {
 type listInput struct {
 	State  []string `query:"state" maxItems:"10" enum:"received,queued,transcribed,drafted,in_review,awaiting_signature,signed,delivered,rejected,failed" doc:"Only these states, separated by commas"`
 	Author string   `query:"author" maxLength:"36" doc:"Only of this author: an id, or me"`
-	Queue  string   `query:"queue" enum:"editor" doc:"editor: what waits for an editor, stat first, then by due time"`
+	Queue  string   `query:"queue" enum:"editor" doc:"editor: what waits for an editor, stat first, then what is assigned to the caller, then by due time"`
 	Order  string   `query:"order" enum:"work,newest" doc:"work: stat first, then by due time; newest: by receipt. The default is newest where author is given, else work"`
 	Limit  int      `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Offset int      `query:"offset" minimum:"0" maximum:"10000"`

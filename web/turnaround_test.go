@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -98,6 +99,43 @@ func TestRulesAreCheckedAndSet(t *testing.T) {
 	}
 	c.do("POST", "/api/v1/webhooks/"+a.field("id").(string)+"/remove", nil).want(204)
 	c.do("POST", "/api/v1/messages/"+newID().String()+"/resend", nil).problem(409, "message_not_dead")
+}
+
+func TestAnAssignedNoteIsKeptForItsEditorInTheQueue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first, mine := w.drafted(), w.drafted()
+	e, until := newID(), time.Now().Add(20*time.Minute).UTC().Truncate(time.Second)
+	w.in(func(ctx context.Context, tx pipeline.Tx) error {
+		if _, err := tx.AddEscalation(ctx, pipeline.Escalation{ID: e, DictationID: mine, Rule: "give", Episode: "x"}); err != nil {
+			return err
+		}
+		return tx.Assign(ctx, pipeline.Assignment{DictationID: mine, PersonID: w.people["editor"].ID, EscalationID: e, Until: until})
+	})
+	var list struct {
+		Items []struct {
+			ID         string
+			AssignedTo *struct {
+				ID, Name string
+				Until    time.Time
+			} `json:"assigned_to"`
+		}
+	}
+	w.as("editor").get("/api/v1/dictations?queue=editor").want(200).into(&list)
+	if len(list.Items) != 2 || list.Items[0].ID != mine.String() || list.Items[1].ID != first.String() || list.Items[1].AssignedTo != nil {
+		t.Fatalf("queue %+v", list)
+	}
+	if a := list.Items[0].AssignedTo; a == nil || a.ID != w.people["editor"].ID.String() || a.Name != w.people["editor"].Name || !a.Until.Equal(until) {
+		t.Errorf("assigned to %+v", a)
+	}
+	if body := w.as("editor").get("/queue").want(200).body; !strings.Contains(body, "Assigned to you") {
+		t.Error("the page does not say that it is assigned")
+	}
+	if body := w.as("supervisor").get("/queue").want(200).body; !strings.Contains(body, "for "+w.people["editor"].Name) {
+		t.Error("the supervisor's page does not say whom it is for")
+	}
+	rules := "rules: [{name: give, say: Look., when: {state: drafted}, do: [{reassign: editor, to: nobody}]}]"
+	w.as("supervisor").json("PUT", "/api/v1/escalations", map[string]any{"number": 0, "source": rules}).problem(422, "rules_invalid")
 }
 
 func TestPeopleReadWhatTheyAreTold(t *testing.T) {

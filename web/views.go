@@ -41,6 +41,12 @@ type patientRef struct {
 	MRN  string `json:"mrn"`
 }
 
+type assignee struct {
+	ID    uuid.UUID `json:"id"`
+	Name  string    `json:"name"`
+	Until time.Time `json:"until" doc:"From then on any editor may take it"`
+}
+
 type progress struct {
 	Done  int `json:"done" doc:"Chunks transcribed so far"`
 	Total int `json:"total" doc:"Chunks in all; 0 while unknown"`
@@ -60,6 +66,7 @@ type CardBase struct {
 	Seconds    float64             `json:"seconds" doc:"Length of the recording; 0 until decoded"`
 	Progress   progress            `json:"progress"`
 	ClaimedBy  optional[personRef] `json:"claimed_by"`
+	AssignedTo optional[assignee]  `json:"assigned_to" doc:"The editor it is offered to first; null where anybody may take it"`
 	// Quarantined is its last work, set aside because it broke down each time.
 	Quarantined bool            `json:"quarantined" doc:"Its last work broke down each time and was set aside until a person orders it again"`
 	Clock       turnaroundClock `json:"clock"`
@@ -80,6 +87,9 @@ func viewCardBase(c pipeline.Card) CardBase {
 	}
 	if c.ClaimedBy != nil {
 		out.ClaimedBy = some(personRef{*c.ClaimedBy, c.ClaimedName})
+	}
+	if c.AssignedTo != nil && c.KeptUntil != nil {
+		out.AssignedTo = some(assignee{*c.AssignedTo, c.Assignee, stamp(*c.KeptUntil)})
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package escalation_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,19 @@ func TestTheRulesThatComeWithVesperAreInOrder(t *testing.T) {
 	}
 }
 
+func TestTheExampleOfTheDocumentationIsInOrder(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/turnaround.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	if set := read(t, example); len(set.Rules) != 2 {
+		t.Errorf("%d rules", len(set.Rules))
+	}
+}
+
 func TestProblemsOfRulesCarryTheirLine(t *testing.T) {
 	t.Parallel()
 	const good = "rules:\n  - name: a-rule\n    say: Look.\n    when: {state: queued}\n    do:\n      - notify: [author]\n"
@@ -64,6 +78,13 @@ func TestProblemsOfRulesCarryTheirLine(t *testing.T) {
 		"two actions in one":     {"- notify: [author]", "- {notify: [author], raise: stat}", 6, "one of"},
 		"raised to what":         {"notify: [author]", "raise: routine", 6, "only be raised to stat"},
 		"given back from nobody": {"notify: [author]", "reassign: release", 6, "in review"},
+		"given to whom":          {"notify: [author]", "reassign: editor", 6, "only a note that waits for an editor"},
+		"to nobody":              {"when: {state: queued}\n    do:\n      - notify: [author]", "when: {state: drafted}\n    do:\n      - reassign: editor", 6, "say who gets the note"},
+		"to without an editor":   {"- notify: [author]", "- {notify: [author], to: mina}", 6, "belong to reassign"},
+		"released to somebody":   {"- notify: [author]", "- {reassign: release, to: mina}", 6, "gives the note to nobody"},
+		"reassigned how":         {"notify: [author]", "reassign: steal", 6, "release"},
+		"again too soon":         {"    do:", "    again: 4m\n    do:", 5, "at least 5m"},
+		"again at no time":       {"    do:", "    again: often\n    do:", 5, "write 30m"},
 		"nothing to do":          {"      - notify: [author]\n", "", 5, "say what to do"},
 		"the same name again":    {"    do:", "    do: [notify: author]\n  - name: a-rule\n    say: Look.\n    when: {state: queued}\n    do:", 6, "used twice"},
 	} {
@@ -192,6 +213,60 @@ func TestWorkingHoursCanCountForTheAgeInAState(t *testing.T) {
 	}
 	if _, holds := one(t, "state: in_review, in_state_for: 6h, count: working").Holds(f, next); !holds {
 		t.Error("the day does not count")
+	}
+}
+
+func TestEditorsWhoAreNamedAreLookedUp(t *testing.T) {
+	t.Parallel()
+	const source = "rules:\n  - name: a-rule\n    say: Look.\n    when: {state: [drafted, in_review]}\n    do:\n      - notify: holder\n      - {reassign: editor, to: mina}\n" +
+		"  - name: b-rule\n    say: Look.\n    when: {state: drafted}\n    do:\n      - {reassign: editor, to: least-loaded, interrupt: true}\n"
+	set := read(t, source)
+	if !set.NamesEditors() || read(t, escalation.Default()).NamesEditors() {
+		t.Error("the names of editors are not seen")
+	}
+	if !set.Rules[0].Waits() || set.Rules[1].Waits() {
+		t.Error("which rule waits for somebody at work")
+	}
+	if p := escalation.CheckEditors(source, set, func(login string) bool { return login == "mina" }); len(p) != 0 {
+		t.Errorf("problems %v", p)
+	}
+	p := escalation.CheckEditors(source, set, func(string) bool { return false })
+	if len(p) != 1 || p[0].Line != 7 || !strings.Contains(p[0].Message, `"mina"`) {
+		t.Errorf("problems %v", p)
+	}
+}
+
+func TestARuleComesAgainAfterItsTimeAndNotForEver(t *testing.T) {
+	t.Parallel()
+	r := read(t, "rules: [{name: a-rule, say: Look., when: {state: drafted}, again: 1h, do: [notify: author]}]").Rules[0]
+	var before []escalation.Done
+	times := map[string]int{}
+	for at := start; at.Before(start.Add(100 * time.Hour)); at = at.Add(10 * time.Minute) {
+		episode := "state 3"
+		if at.After(start.Add(8 * time.Hour)) {
+			episode = "state 5" // it was over and came true anew
+		}
+		name, due := r.Next(episode, before, at)
+		if !due {
+			continue
+		}
+		if times[name]++; times[name] > 1 {
+			t.Fatalf("%q is carried out twice", name)
+		}
+		before = append(before, escalation.Done{Episode: name, At: at})
+	}
+	if len(before) != 2+escalation.MaxRepeats {
+		t.Errorf("carried out %d times", len(before))
+	}
+	if before[1].At.Sub(before[0].At) != time.Hour {
+		t.Errorf("again after %s", before[1].At.Sub(before[0].At))
+	}
+	r.Again = escalation.Span{}
+	if _, due := r.Next("state 3", before, start.Add(time.Hour*1000)); due {
+		t.Error("a rule without again is carried out again")
+	}
+	if name, due := r.Next("state 9", before, start); !due || name != "state 9" {
+		t.Error("a new episode is not begun")
 	}
 }
 

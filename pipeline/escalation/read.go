@@ -146,6 +146,9 @@ func (c *checker) rule(at string, r Rule) {
 		c.add(at+".say", "say in one line of at most 200 characters what people are told")
 	}
 	c.when(at+".when", r.When)
+	if c.span(at+".again", r.Again); r.Again.Given() && r.Again.d >= 0 && r.Again.d < MinAgain {
+		c.add(at+".again", "again is at least %dm", int(MinAgain.Minutes()))
+	}
 	if len(r.Do) == 0 {
 		c.add(at+".do", "say what to do: notify, raise, due_within or reassign")
 	}
@@ -212,12 +215,7 @@ func (c *checker) action(at string, a Action, w When) {
 	if a.Raise != "" && a.Raise != "stat" {
 		c.add(at+".raise", "a priority can only be raised to stat")
 	}
-	if a.Reassign != "" && a.Reassign != "release" {
-		c.add(at+".reassign", "reassign is release: the note goes back to the queue")
-	}
-	if a.Reassign != "" && !slices.Equal(w.State, List{"in_review"}) {
-		c.add(at+".reassign", "only a note that is in review can be given back: add the condition state: in_review")
-	}
+	c.reassign(at, a, w)
 	if (a.Raise != "" || a.DueWithin.Given()) && slices.ContainsFunc(w.State, over) {
 		c.add(at, "what is signed or rejected has no due time any more")
 	}
@@ -227,6 +225,39 @@ func (c *checker) action(at string, a Action, w When) {
 			c.add(fmt.Sprintf("%s.notify[%d]", at, i), "%s", problem)
 		}
 	}
+}
+
+func (c *checker) reassign(at string, a Action, w When) {
+	editors := List{"drafted", "in_review"}
+	apart := func(s string) bool { return !slices.Contains(editors, s) }
+	switch {
+	case a.Reassign == "" && (a.To != "" || a.Interrupt):
+		c.add(at, "to and interrupt belong to reassign: editor")
+	case a.Reassign == "":
+	case a.Reassign != Release && a.Reassign != ToEditor:
+		c.add(at+".reassign", "reassign is release (the note goes back to the queue) or editor (it is given to one, with to)")
+	case a.Reassign == Release && (a.To != "" || a.Interrupt):
+		c.add(at+".reassign", "reassign: release gives the note to nobody; write reassign: editor with to and interrupt")
+	case a.Reassign == Release && !slices.Equal(w.State, List{"in_review"}):
+		c.add(at+".reassign", "only a note that is in review can be given back: add the condition state: in_review")
+	case a.Reassign == ToEditor && (len(w.State) == 0 || slices.ContainsFunc(w.State, apart)):
+		c.add(at+".reassign", "only a note that waits for an editor can be given to one: add the condition state: [drafted, in_review], or one of them")
+	case a.Reassign == ToEditor && strings.TrimSpace(a.To) == "":
+		c.add(at+".reassign", "say who gets the note: to: LOGIN of an editor, or to: %s", LeastLoaded)
+	}
+}
+
+// CheckEditors finds the actions that give notes to somebody who is no editor. source is what the set was read from.
+func CheckEditors(source string, s Set, isEditor func(login string) bool) []Problem {
+	c := checker{source: source}
+	for i, r := range s.Rules {
+		for j, a := range r.Do {
+			if a.namesEditor() && !isEditor(a.To) {
+				c.add(fmt.Sprintf("$.rules[%d].do[%d].to", i, j), "there is no editor with the login %q whose account is open; write another one, or to: %s", a.To, LeastLoaded)
+			}
+		}
+	}
+	return c.problems
 }
 
 func over(state string) bool { return state == "signed" || state == "rejected" }

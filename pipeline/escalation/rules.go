@@ -4,6 +4,7 @@ package escalation
 
 import (
 	_ "embed"
+	"slices"
 	"time"
 )
 
@@ -12,12 +13,15 @@ type Set struct {
 	Rules []Rule `yaml:"rules"`
 }
 
-// Rule is one condition with its actions. It is done once for each dictation and each time the condition comes true.
+// Rule is one condition with its actions. It is done once for each dictation and each time the condition comes true, and with
+// Again every so often while it holds.
 type Rule struct {
 	Name string   `yaml:"name"` // lower-case words and hyphens; what is done once is done once under this name
 	Say  string   `yaml:"say"`  // what people are told, without anything of a patient
 	When When     `yaml:"when"`
 	Do   []Action `yaml:"do"`
+	// Again is after which time it is carried out once more while its condition still holds; not given: never.
+	Again Span `yaml:"again"`
 }
 
 // When is a condition: all that is given must hold.
@@ -42,7 +46,7 @@ type When struct {
 	Delivery string `yaml:"delivery"`
 }
 
-// Action is one thing to do; exactly one field is given.
+// Action is one thing to do; exactly one field is given, and To and Interrupt beside Reassign.
 type Action struct {
 	// Notify lists who is told: author, holder (of the claim), role:NAME, mail:ADDRESS, webhook (all of the practice).
 	Notify List `yaml:"notify"`
@@ -50,9 +54,32 @@ type Action struct {
 	Raise string `yaml:"raise"`
 	// DueWithin brings the due time forward.
 	DueWithin Span `yaml:"due_within"`
-	// Reassign is "release": the claim ends and the note goes back to the queue.
+	// Reassign is Release: the claim ends and the note goes back to the queue; or ToEditor: it is given to To.
 	Reassign string `yaml:"reassign"`
+	// To is the login of an editor, or LeastLoaded.
+	To string `yaml:"to"`
+	// Interrupt takes the note also from somebody who is at work on it; else the rule waits until nobody is.
+	Interrupt bool `yaml:"interrupt"`
 }
+
+// What Reassign and To may be.
+const (
+	Release     = "release"
+	ToEditor    = "editor"
+	LeastLoaded = "least-loaded" // who has the fewest notes in hand
+)
+
+// Waits reports whether the rule waits while somebody is at work on the note: it gives it to an editor and does not interrupt.
+func (r Rule) Waits() bool {
+	return slices.ContainsFunc(r.Do, func(a Action) bool { return a.Reassign == ToEditor && !a.Interrupt })
+}
+
+// NamesEditors reports whether a rule gives notes to an editor by name.
+func (s Set) NamesEditors() bool {
+	return slices.ContainsFunc(s.Rules, func(r Rule) bool { return slices.ContainsFunc(r.Do, Action.namesEditor) })
+}
+
+func (a Action) namesEditor() bool { return a.Reassign == ToEditor && a.To != LeastLoaded }
 
 // Span is a duration that may be given in days: 90m, 4h, 3d. The zero value is one that was not given.
 type Span struct {

@@ -23,6 +23,18 @@ func (w When) Words() []string {
 	return out
 }
 
+// Words say what the rule does, one part for each thing.
+func (r Rule) Words() []string {
+	var out []string
+	for _, a := range r.Do {
+		out = append(out, a.Words())
+	}
+	if r.Again.Given() {
+		out = append(out, "again every "+r.Again.text+" while it holds")
+	}
+	return out
+}
+
 // Words are the action for people.
 func (a Action) Words() string {
 	switch {
@@ -36,6 +48,12 @@ func (a Action) Words() string {
 		return "raise to STAT"
 	case a.DueWithin.Given():
 		return "due within " + a.DueWithin.text
+	case a.Reassign == ToEditor:
+		to := a.To
+		if to == LeastLoaded {
+			to = "the editor with the fewest notes"
+		}
+		return "give it to " + to + map[bool]string{true: ", also from somebody at work"}[a.Interrupt]
 	default:
 		return "give it back to the queue"
 	}

@@ -16,7 +16,8 @@ import (
 // are shown. Progress is that of the newest transcription; the claim is the one that holds now.
 const cardSelect = `
 	SELECT ` + dictationColumns + `, p.name, coalesce(pt.name, ''), coalesce(pt.mrn, ''), coalesce(a.seconds, 0),
-	       coalesce(j.done, 0), coalesce(j.total, 0), c.person_id, coalesce(c.name, ''), coalesce(v.obstacles, 0), coalesce(v.number, 0),
+	       coalesce(j.done, 0), coalesce(j.total, 0), c.person_id, coalesce(c.name, ''),
+	       g.person_id, coalesce(g.name, ''), g.until, coalesce(v.obstacles, 0), coalesce(v.number, 0),
 	       d.state IN ('failed', 'signed') AND coalesce((SELECT e.error_code = 'quarantined' FROM jobs e
 	           WHERE e.dictation_id = d.id ORDER BY e.created_at DESC, e.id DESC LIMIT 1), false)
 	FROM d
@@ -31,13 +32,19 @@ const cardSelect = `
 		SELECT h.person_id, w.name FROM claims h JOIN people w ON w.id = h.person_id
 		WHERE h.dictation_id = d.id AND h.ended_at IS NULL AND h.until > now()) c ON true
 	LEFT JOIN LATERAL (
+		SELECT g.person_id, e.name, g.until FROM assignments g JOIN people e ON e.id = g.person_id AND NOT e.disabled
+		WHERE g.dictation_id = d.id AND ` + assignedNow + `) g ON d.state = 'drafted'
+	LEFT JOIN LATERAL (
 		SELECT nv.obstacles, nv.number FROM notes n JOIN note_versions nv ON nv.note_id = n.id AND nv.number = n.latest
 		WHERE n.dictation_id = d.id) v ON true`
 
 func scanCard(row pgx.CollectableRow) (c pipeline.Card, err error) {
 	err = row.Scan(append(dictationFields(&c.Dictation), &c.AuthorName, &c.PatientName, &c.MRN, &c.Seconds,
-		&c.Done, &c.Total, &c.ClaimedBy, &c.ClaimedName, &c.Obstacles, &c.Latest, &c.Quarantined)...)
+		&c.Done, &c.Total, &c.ClaimedBy, &c.ClaimedName, &c.AssignedTo, &c.Assignee, &c.KeptUntil, &c.Obstacles, &c.Latest, &c.Quarantined)...)
 	inUTC(&c.Dictation)
+	if c.KeptUntil != nil {
+		*c.KeptUntil = c.KeptUntil.UTC()
+	}
 	return c, err
 }
 
@@ -71,16 +78,41 @@ func (t *tx) Cards(ctx context.Context, f pipeline.Filter) ([]pipeline.Card, err
 	}
 	limit, offset := atMost(f.Limit), max(f.Offset, 0)
 	found := `SELECT * FROM dictations d WHERE ` + where
+	part := func(condition string) string {
+		return fmt.Sprintf(`(%s AND %s ORDER BY %s LIMIT %d)`, found, condition, order, limit+offset)
+	}
+	mine := ``
+	if f.ForEditor != nil && !f.Newest && f.MovedSince.IsZero() && isWorkOfEditors(f.States) {
+		args = append(args, *f.ForEditor)
+		mine = fmt.Sprintf(assignedTo, len(args))
+	}
 	if len(f.States) > 0 {
-		parts := make([]string, len(f.States))
-		for i, state := range f.States {
-			parts[i] = fmt.Sprintf(`(%s AND %s ORDER BY %s LIMIT %d)`, found, inState(state), order, limit+offset)
-		}
-		found = `SELECT * FROM (` + strings.Join(parts, ` UNION ALL `) + `) d`
+		found = `SELECT * FROM (` + strings.Join(parts(f.States, mine, part), ` UNION ALL `) + `) d`
+	}
+	if mine != `` {
+		order = `(d.priority <> 'stat'), (d.id <> ALL (` + mine + `)), d.due_at, d.id`
 	}
 	return list(ctx, t, "list cards", scanCard, fmt.Sprintf(`
 		WITH d AS MATERIALIZED (%s ORDER BY %s LIMIT %d OFFSET %d) %s
 		ORDER BY %s`, found, order, limit, offset, cardSelect, order), args...)
+}
+
+// parts are the selections of each state. With mine, the dictations that are kept for a person, those are a part of their own,
+// so that they can go before the others without another order of all.
+func parts(states []pipeline.State, mine string, part func(condition string) string) (out []string) {
+	apart := ``
+	if mine != `` {
+		apart = ` AND d.id <> ALL (` + mine + `)`
+	}
+	anyOf := make([]string, len(states))
+	for i, state := range states {
+		anyOf[i] = inState(state)
+		out = append(out, part(anyOf[i]+apart))
+	}
+	if mine != `` {
+		out = append(out, part(`d.id = ANY (`+mine+`) AND (`+strings.Join(anyOf, ` OR `)+`)`))
+	}
+	return out
 }
 
 // inState names the state in the statement itself: partial indexes are found by it, and each state is planned for as many as
@@ -90,4 +122,12 @@ func inState(state pipeline.State) string {
 		return `false`
 	}
 	return `d.state = '` + string(state) + `'`
+}
+
+// assignedTo are the dictations that are kept for a person: a handful, found by key.
+const assignedTo = `ARRAY (SELECT g.dictation_id FROM assignments g WHERE g.practice_id = $1 AND g.person_id = $%d AND ` + assignedNow + `)`
+
+// isWorkOfEditors says whether only what waits for editors is listed.
+func isWorkOfEditors(states []pipeline.State) bool {
+	return len(states) > 0 && !slices.ContainsFunc(states, func(s pipeline.State) bool { return s != pipeline.Drafted && s != pipeline.InReview })
 }

@@ -106,7 +106,19 @@ func TestCardsAreFilteredAndOrderedAsWorkIsDone(t *testing.T) {
 	w.super(`UPDATE dictations SET updated_at = now() - interval '2 days' WHERE id = '` + soon.String() + `'`)
 	moved := w.cards(pipeline.Filter{States: queued, MovedSince: time.Now().Add(-24 * time.Hour)})
 	same(t, "moved since yesterday, the last first", moved, []uuid.UUID{stat, late})
-	if n := len(w.cards(pipeline.Filter{Author: &w.physician.ID})); n != 6 {
+	kept, _ := w.draft()
+	e := id()
+	w.in(func(ctx context.Context, tx pipeline.Tx) error {
+		if _, err := tx.AddEscalation(ctx, pipeline.Escalation{ID: e, DictationID: kept.ID, Rule: "a-rule", Episode: "1"}); err != nil {
+			return err
+		}
+		return tx.Assign(ctx, pipeline.Assignment{DictationID: kept.ID, PersonID: w.editor.ID, EscalationID: e, Until: time.Now().Add(time.Hour)})
+	})
+	work := []pipeline.State{pipeline.Drafted, pipeline.InReview}
+	same(t, "what is assigned before the rest", w.cards(pipeline.Filter{States: work, ForEditor: &w.editor.ID}), []uuid.UUID{kept.ID, drafted.ID, mine.ID})
+	same(t, "the page after it", w.cards(pipeline.Filter{States: work, ForEditor: &w.editor.ID, Limit: 1, Offset: 1}), []uuid.UUID{drafted.ID})
+	same(t, "for another editor in its place", w.cards(pipeline.Filter{States: work, ForEditor: &w.second.ID}), []uuid.UUID{drafted.ID, theirs.ID, kept.ID})
+	if n := len(w.cards(pipeline.Filter{Author: &w.physician.ID})); n != 7 {
 		t.Errorf("the author sees %d", n)
 	}
 	if n := len(w.cards(pipeline.Filter{Author: &w.editor.ID})); n != 0 {
@@ -115,7 +127,7 @@ func TestCardsAreFilteredAndOrderedAsWorkIsDone(t *testing.T) {
 	w.in(func(ctx context.Context, tx pipeline.Tx) error {
 		counts, err := tx.Counts(ctx, nil)
 		w.must(err)
-		same(t, "counts", counts, map[pipeline.State]int{pipeline.Queued: 3, pipeline.Drafted: 3})
+		same(t, "counts", counts, map[pipeline.State]int{pipeline.Queued: 3, pipeline.Drafted: 4})
 		none, err := tx.Counts(ctx, &w.editor.ID)
 		w.must(err)
 		same(t, "counts of another author", none, map[pipeline.State]int{})

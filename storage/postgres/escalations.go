@@ -2,11 +2,13 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"vesper/pipeline"
+	"vesper/pipeline/escalation"
 )
 
 // EscalationRules implements pipeline.NoticeTx.
@@ -78,21 +80,31 @@ func scanWork(row pgx.CollectableRow) (w pipeline.WaitingWork, err error) {
 }
 
 // Escalated implements pipeline.NoticeTx.
-func (t *tx) Escalated(ctx context.Context, dictations []uuid.UUID) (map[pipeline.EscalationKey]bool, error) {
-	keys, err := list(ctx, t, "read what was escalated", pgx.RowToStructByPos[pipeline.EscalationKey],
-		`SELECT dictation_id, rule, episode FROM escalations WHERE dictation_id = ANY ($1)`, dictations)
-	out := make(map[pipeline.EscalationKey]bool, len(keys))
-	for _, k := range keys {
-		out[k] = true
+func (t *tx) Escalated(ctx context.Context, dictations []uuid.UUID) (map[pipeline.RuleOn][]escalation.Done, error) {
+	rows, err := t.Query(ctx, `SELECT dictation_id, rule, episode, at FROM escalations WHERE dictation_id = ANY ($1)`, dictations)
+	if err != nil {
+		return nil, wrap("read what was escalated", err)
 	}
-	return out, err
+	out := map[pipeline.RuleOn][]escalation.Done{}
+	var on pipeline.RuleOn
+	var done escalation.Done
+	_, err = pgx.ForEachRow(rows, []any{&on.DictationID, &on.Rule, &done.Episode, &done.At}, func() error {
+		out[on] = append(out[on], done)
+		return nil
+	})
+	return out, wrap("read what was escalated", err)
 }
 
 // AddEscalation implements pipeline.NoticeTx.
 func (t *tx) AddEscalation(ctx context.Context, e pipeline.Escalation) (bool, error) {
+	var at *time.Time
+	if !e.At.IsZero() {
+		at = &e.At
+	}
 	tag, err := t.Exec(ctx, `
-		INSERT INTO escalations (id, practice_id, dictation_id, rule, episode, rules_number) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT ON CONSTRAINT escalations_once DO NOTHING`, e.ID, t.practice, e.DictationID, e.Rule, e.Episode, e.RulesNumber)
+		INSERT INTO escalations (id, practice_id, dictation_id, rule, episode, rules_number, at)
+		VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, clock_timestamp()))
+		ON CONFLICT ON CONSTRAINT escalations_once DO NOTHING`, e.ID, t.practice, e.DictationID, e.Rule, e.Episode, e.RulesNumber, at)
 	return tag.RowsAffected() == 1, wrap("add escalation", err)
 }
 

@@ -93,7 +93,7 @@ var keepingTables = []string{"retention_rules", "legal_holds", "purges", "tombst
 var practiceTables = []string{
 	"practices", "people", "patients", "encounters", "work_types", "dictations", "audio_objects", "jobs", "job_chunks",
 	"transcripts", "transcript_words", "transcript_spans", "notes", "note_versions", "claims", "signatures", "deliveries", "audit_events", "vocabulary_terms", "text_blocks",
-	"corrections", "turnaround_plans", "escalation_rules", "escalations", "notifications", "notification_settings", "webhooks", "messages",
+	"corrections", "turnaround_plans", "escalation_rules", "escalations", "notifications", "notification_settings", "webhooks", "messages", "assignments",
 	"retention_rules", "legal_holds", "purges", "tombstones", "audio_locks", "keep_findings",
 }
 

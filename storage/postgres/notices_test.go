@@ -13,7 +13,7 @@ import (
 )
 
 // noticeTables are those that noticed fills.
-var noticeTables = []string{"turnaround_plans", "escalation_rules", "escalations", "notifications", "notification_settings", "webhooks", "messages"}
+var noticeTables = []string{"turnaround_plans", "escalation_rules", "escalations", "notifications", "notification_settings", "webhooks", "messages", "assignments"}
 
 // noticed makes a row in each table of rules and notifications; it returns the message.
 func (w *world) noticed() pipeline.Message {
@@ -31,6 +31,7 @@ func (w *world) noticed() pipeline.Message {
 			t.Fatalf("fresh %v, %v", fresh, err)
 		}
 		w.must(tx.InsertNotice(ctx, pipeline.Notice{PersonID: w.editor.ID, EscalationID: e, DictationID: d.ID, Say: "Look."}))
+		w.must(tx.Assign(ctx, pipeline.Assignment{DictationID: d.ID, PersonID: w.editor.ID, EscalationID: e, Until: time.Now().Add(time.Hour)}))
 		w.must(tx.SetNoticeSettings(ctx, w.editor.ID, pipeline.NoticeSettings{Address: "a@b.example", ByMail: true}))
 		w.must(tx.InsertWebhook(ctx, hook))
 		m = pipeline.Message{ID: id(), EscalationID: e, DictationID: d.ID, Channel: pipeline.ByWebhook, WebhookID: &hook.ID, Content: pipeline.Content{Say: "Look."}}

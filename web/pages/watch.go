@@ -175,13 +175,7 @@ func percent(part, whole int) string {
 func whenWords(r escalation.Rule) []string { return r.When.Words() }
 
 // doWords says what a rule does.
-func doWords(r escalation.Rule) []string {
-	var out []string
-	for _, a := range r.Do {
-		out = append(out, a.Words())
-	}
-	return out
-}
+func doWords(r escalation.Rule) []string { return r.Words() }
 
 // unsentWords says why a message could not be sent.
 func unsentWords(code string) string {

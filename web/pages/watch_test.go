@@ -114,6 +114,18 @@ func TestRulesAreShownInWords(t *testing.T) {
 	}
 }
 
+func TestTheQueueMarksWhatIsAssigned(t *testing.T) {
+	t.Parallel()
+	s := newStage(pipeline.Drafted)
+	until := now.Add(20 * time.Minute)
+	s.change = func(c *pipeline.Card) { c.AssignedTo, c.Assignee, c.KeptUntil = &doctor, "Mina Hart", &until }
+	has(t, s, access.Editor, "/queue", `href="/dictations/`+dictated.String()+`"`, "data-taken", "for Mina Hart")
+	s.change = func(c *pipeline.Card) { c.AssignedTo, c.Assignee, c.KeptUntil = &editor, "Mina Hart", &until }
+	if body := has(t, s, access.Editor, "/queue", `href="/edit/`+dictated.String()+`"`, "Assigned to you"); strings.Contains(body, "data-taken") {
+		t.Error("who it is assigned to cannot take it")
+	}
+}
+
 func TestListsSayWhatTheClockShows(t *testing.T) {
 	t.Parallel()
 	s := newStage(pipeline.Drafted)
