@@ -24,6 +24,20 @@ test("a recording goes from the device to the receipt", () => {
   assert.equal(mayDropCopy(i), true);
 });
 
+test("what is heard while it arrives is told, as long as it arrives there", () => {
+  let i = item({ phase: "uploading", bytes: 1000, sent: 400, url: "/u/1" });
+  i = step(i, { kind: "heard", seconds: 65 });
+  assert.equal(say(i, true), "Uploading 40%, 1:05 min heard so far");
+  i = step(i, { kind: "heard", seconds: 0 });
+  assert.equal(i.heard, 65, "an answer that says nothing takes nothing back");
+  i = step(i, { kind: "started", url: "/u/1" });
+  assert.equal(i.heard, 65);
+  assert.equal(step(i, { kind: "started", url: "/u/2" }).heard, undefined);
+  assert.equal(step(i, { kind: "refused", problem: "x" }).heard, undefined);
+  i = step(step(i, { kind: "progress", sent: 1000 }), { kind: "received", dictation: "d" });
+  assert.equal(say(step(i, { kind: "heard", seconds: 99 }), true), "Received");
+});
+
 test("an interrupted upload keeps its place on the server and its copy here", () => {
   let i = item({ phase: "uploading", bytes: 1000, sent: 400, url: "/u/1" });
   i = step(i, { kind: "interrupted", problem: "The server cannot be reached." });
@@ -45,7 +59,7 @@ test("a refused recording stays on the device until a person decides, and begins
 
 test("nothing but a receipt ever allows the copy to be dropped", () => {
   const events: Event[] = [
-    { kind: "stopped", seconds: 1, bytes: 1, chunks: 1 }, { kind: "started" }, { kind: "progress", sent: 1 },
+    { kind: "stopped", seconds: 1, bytes: 1, chunks: 1 }, { kind: "started" }, { kind: "progress", sent: 1 }, { kind: "heard", seconds: 1 },
     { kind: "interrupted", problem: "x" }, { kind: "refused", problem: "x" }, { kind: "retry" },
   ];
   const phases: Phase[] = ["recording", "waiting", "uploading", "refused"];

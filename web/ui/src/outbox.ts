@@ -3,6 +3,8 @@
 //	recording ─▶ waiting ─▶ uploading ─▶ received (the copy is removed)
 //	                ▲            ├─▶ waiting   network away, server busy, logged out: tried again
 //	                └── retry ───┴─▶ refused   the server will never take it as it is: a person decides
+import { clock } from "./time.ts";
+
 export type Phase = "recording" | "waiting" | "uploading" | "received" | "refused";
 
 export interface Meta { encounter: string; patient: string; work_type: string; priority: "stat" | "routine" }
@@ -22,6 +24,7 @@ export interface Item {
   url?: string; // of the upload on the server, once it exists
   open?: boolean; // the upload was begun before its length was known
   sent: number; // bytes the server has
+  heard?: number; // seconds of the upload that the engine has heard while it arrives
   problem?: string; // why the last try failed, for people
   dictation?: string;
 }
@@ -30,6 +33,7 @@ export type Event =
   | { kind: "stopped"; seconds: number; bytes: number; chunks: number }
   | { kind: "started"; url?: string }
   | { kind: "progress"; sent: number }
+  | { kind: "heard"; seconds: number }
   | { kind: "interrupted"; problem: string }
   | { kind: "refused"; problem: string }
   | { kind: "retry" }
@@ -42,13 +46,15 @@ export function step(item: Item, e: Event): Item {
     case "stopped":
       return item.phase === "recording" ? { ...item, phase: "waiting", seconds: e.seconds, bytes: e.bytes, chunks: e.chunks } : item;
     case "started":
-      return item.phase === "waiting" || item.phase === "uploading" ? without({ ...item, phase: "uploading", ...(e.url ? { url: e.url } : {}) }, "problem") : item;
+      return item.phase === "waiting" || item.phase === "uploading" ? without({ ...item, phase: "uploading", ...(e.url ? { url: e.url } : {}) }, "problem", ...anew(item, e.url)) : item;
     case "progress":
       return item.phase === "uploading" ? { ...item, sent: Math.min(e.sent, item.bytes) } : item;
+    case "heard":
+      return item.phase === "uploading" && e.seconds > (item.heard ?? 0) ? { ...item, heard: e.seconds } : item;
     case "interrupted":
       return item.phase === "uploading" || item.phase === "waiting" ? { ...item, phase: "waiting", problem: e.problem } : item;
     case "refused":
-      return item.phase === "uploading" ? without({ ...item, phase: "refused", problem: e.problem, sent: 0 }, "url", "open") : item;
+      return item.phase === "uploading" ? without({ ...item, phase: "refused", problem: e.problem, sent: 0 }, "url", "open", "heard") : item;
     case "retry":
       return item.phase === "refused" ? without({ ...item, phase: "waiting" }, "problem") : item;
     case "received":
@@ -56,7 +62,13 @@ export function step(item: Item, e: Event): Item {
   }
 }
 
-function without(item: Item, ...fields: ("problem" | "url" | "open")[]): Item {
+// anew names what is over when the upload begins at another place on the server.
+const anew = (item: Item, url: string | undefined): "heard"[] => (url && url !== item.url ? ["heard"] : []);
+
+// passing says whether an event is only news from the upload, which is not worth being written down.
+export const passing = (e: Event): boolean => e.kind === "progress" || e.kind === "heard";
+
+function without(item: Item, ...fields: ("problem" | "url" | "open" | "heard")[]): Item {
   const out = { ...item };
   for (const f of fields) delete out[f];
   return out;
@@ -81,7 +93,7 @@ export function say(item: Item, online: boolean): string {
       if (!online) return "On this device. Sent as soon as the network is back";
       return item.problem ? "On this device. " + item.problem : "On this device, about to be sent";
     case "uploading":
-      return item.sent >= item.bytes && item.bytes > 0 ? "Uploaded, waiting for the receipt" : `Uploading ${percent(item)}%`;
+      return item.sent >= item.bytes && item.bytes > 0 ? "Uploaded, waiting for the receipt" : `Uploading ${percent(item)}%` + (item.heard ? `, ${clock(item.heard)} min heard so far` : "");
     case "received":
       return "Received";
     case "refused":

@@ -1,7 +1,7 @@
 // Brings what waits on this device to the server, one recording at a time, in one tab at a time.
 import * as tus from "tus-js-client";
 import { Problem, readProblem, request } from "./api.ts";
-import { inOrder, later, Pacing, permanent, step, worthRepeating, type Event, type Item } from "./outbox.ts";
+import { inOrder, later, Pacing, passing, permanent, step, worthRepeating, type Event, type Item } from "./outbox.ts";
 import { retryAfter } from "./retry.ts";
 import * as store from "./store.ts";
 import { fields } from "./tus.ts";
@@ -60,7 +60,7 @@ export class Uploader {
     const next = step(item, e);
     if (next !== item) {
       if (e.kind === "received") await store.dropBytes(next);
-      else if (e.kind !== "progress") await store.keep(next);
+      else if (!passing(e)) await store.keep(next);
       this.changed(next);
     }
     return next;
@@ -77,7 +77,7 @@ export class Uploader {
     try {
       const receipt = await this.transfer(body, item, (e) => {
         item = step(item, e);
-        if (e.kind !== "progress") void store.keep(item);
+        if (!passing(e)) void store.keep(item);
         this.changed(item);
       });
       await this.apply(item, { kind: "received", dictation: receipt });
@@ -112,6 +112,7 @@ export class Uploader {
         uploadLengthDeferred: item.open === true, // begun while it was being recorded
         onUploadUrlAvailable: () => tell(upload.url ? { kind: "started", url: upload.url } : { kind: "started" }),
         onProgress: (sent) => tell({ kind: "progress", sent }),
+        onAfterResponse: (_, res) => tell({ kind: "heard", seconds: Number(res.getHeader("Vesper-Heard") ?? 0) }),
         onShouldRetry: (err) => {
           const res = err.originalResponse;
           return navigator.onLine && worthRepeating(res?.getStatus() ?? 0, retryAfter(res?.getHeader("Retry-After"), Date.now()));
