@@ -12,7 +12,7 @@ type Pulse struct {
 	Counts []Count
 }
 
-// Count is one number of a pulse. What its labels A and B mean depends on the measure (function watch_pulse).
+// Count is one number of a pulse. What its labels A and B mean depends on the measure (functions watch_pulse and watch_turnaround).
 type Count struct {
 	Measure, A, B string
 	Value         float64
@@ -28,7 +28,7 @@ const (
 	PulseDead        = "dead"         // kind, code of the failure: what a person must look at
 	PulseOpen        = "open"         // state, priority: dictations that are not through
 	PulseOpenAge     = "open_age"     // state, priority: age of the oldest, seconds
-	PulseTurnaround  = "turnaround"   // priority, used share of the time until the note is due
+	PulseTurnaround  = "turnaround"   // priority, used share of the time until the note is due, or waiting for the physician
 	PulseUnattended  = "unattended"   // dictations that nothing moves along
 	PulseDeliveries  = "deliveries"   // state: signed notes that are not in the EHR
 	PulseDeliveryAge = "delivery_age" // state: age of the oldest, seconds

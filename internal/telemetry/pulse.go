@@ -31,7 +31,7 @@ var gauges = map[string]gauge{
 	pipeline.PulseDead:        {"vesper_dead_jobs", "Dictations whose work stopped until a person looks at it, by what failed.", []string{"kind", "code"}},
 	pipeline.PulseOpen:        {"vesper_dictations_open", "Dictations that are not in the EHR yet.", []string{"state", "priority"}},
 	pipeline.PulseOpenAge:     {"vesper_dictation_oldest_seconds", "Age of the oldest dictation in a state, since it was received.", []string{"state", "priority"}},
-	pipeline.PulseTurnaround:  {"vesper_turnaround_open", "Dictations without a signature, by the used share of the time until they are due, percent.", []string{"priority", "used"}},
+	pipeline.PulseTurnaround:  {"vesper_turnaround_open", "Dictations without a signature, by the used share of the time until they are due, percent; waiting: with the physician now.", []string{"priority", "used"}},
 	pipeline.PulseUnattended:  {"vesper_unattended_dictations", "Dictations that nothing moves along; the reconciler gives them a job within a minute.", nil},
 	pipeline.PulseDeliveries:  {"vesper_deliveries_open", "Signed notes that are not in the EHR, by state.", []string{"state"}},
 	pipeline.PulseDeliveryAge: {"vesper_delivery_oldest_seconds", "How long the oldest of them waits.", []string{"state"}},

@@ -12,7 +12,9 @@ import (
 
 // Pulse counts how things stand, over all practices; any login may ask. It reads nothing but what is under way.
 func (s *Store) Pulse(ctx context.Context) (pipeline.Pulse, error) {
-	rows, err := s.pool.Query(ctx, `SELECT measure, a, b, value FROM watch_pulse()`)
+	rows, err := s.pool.Query(ctx, `
+		SELECT measure, a, b, value FROM watch_pulse() WHERE measure <> 'turnaround'
+		UNION ALL SELECT 'turnaround', priority, used, dictations FROM watch_turnaround()`)
 	if err != nil {
 		return pipeline.Pulse{}, wrap("count what is under way", err)
 	}

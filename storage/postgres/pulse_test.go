@@ -49,6 +49,9 @@ func TestThePulseCountsWhatIsUnderWay(t *testing.T) {
 		}
 		return tx.Move(ctx, job.DictationID, []pipeline.State{pipeline.Queued}, pipeline.Failed, "The engine is busy.")
 	}))
+	with, _ := w.receive()
+	testkit.Exec(t, w.admin, `SET session_replication_role = replica; UPDATE dictations SET state = 'awaiting_signature', received_at = now() - interval '2 days',
+		due_at = now() - interval '1 day' WHERE id = '`+with.ID.String()+`'`)
 	w.audit("note.sign", signed.ID)
 
 	for _, store := range []interface {
@@ -63,6 +66,7 @@ func TestThePulseCountsWhatIsUnderWay(t *testing.T) {
 		wantCount(t, p, pipeline.PulseOpen, "failed", "routine", 1)
 		wantCount(t, p, pipeline.PulseOpen, "queued", "stat", 1)
 		wantCount(t, p, pipeline.PulseTurnaround, "routine", "over", 1)
+		wantCount(t, p, pipeline.PulseTurnaround, "routine", "waiting", 1)
 		wantCount(t, p, pipeline.PulseDeliveries, "pending", "", 1)
 		wantCount(t, p, pipeline.PulseAudit, "", "", 1)
 		wantCount(t, p, pipeline.PulseUnattended, "", "", 1) // signed by hand, without a job to deliver it
@@ -155,7 +159,7 @@ func TestThePulseReadsNothingThatIsThrough(t *testing.T) {
 	tx, err := w.conn(w.logins.Work).Begin(ctx) // a session that has read nothing yet
 	w.must(err)
 	var n int
-	w.must(tx.QueryRow(ctx, `SELECT count(*) FROM watch_pulse()`).Scan(&n))
+	w.must(tx.QueryRow(ctx, `SELECT (SELECT count(*) FROM watch_pulse()) + (SELECT count(*) FROM watch_turnaround())`).Scan(&n))
 	var whole string
 	w.must(tx.QueryRow(ctx, `
 		SELECT coalesce(string_agg(relname || ' ' || seq_tup_read, ', '), '') FROM pg_stat_xact_user_tables WHERE seq_tup_read > 100`).Scan(&whole))

@@ -23,6 +23,29 @@ CALL protect('assignments');
 GRANT SELECT, INSERT, UPDATE (ended_at, end_reason) ON assignments TO vesper_app;
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON assignments FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- watch_turnaround counts what waits for a signature in the end: by the used share of its time in per cent, or 'waiting' while
+-- the physician has it. That time is not the practice's, and moves the due time on when the note comes back; until then the due
+-- time says nothing. It takes the place of the measure turnaround of watch_pulse, and reads as little (see 019).
+CREATE FUNCTION watch_turnaround() RETURNS TABLE (priority text, used text, dictations bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+    BEGIN ATOMIC
+        SELECT d.priority,
+               CASE WHEN d.state = 'awaiting_signature' THEN 'waiting' WHEN d.share < 0.5 THEN '0-50' WHEN d.share < 0.8 THEN '50-80'
+                    WHEN d.share < 1 THEN '80-100' ELSE 'over' END AS used,
+               count(*)
+        FROM public.practices p
+        CROSS JOIN LATERAL (
+            SELECT x.state, x.priority,
+                   extract(epoch FROM now() - x.received_at) / greatest(1, extract(epoch FROM x.due_at - x.received_at)) AS share
+            FROM public.dictations x
+            WHERE x.practice_id = p.id AND x.state IN ('received', 'queued', 'transcribed', 'drafted', 'in_review', 'awaiting_signature', 'failed')) d
+        GROUP BY 1, 2;
+    END;
+REVOKE EXECUTE ON FUNCTION watch_turnaround() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION watch_turnaround() TO vesper_app;
+
 ---- create above / drop below ----
 
+DROP FUNCTION watch_turnaround();
 DROP TABLE assignments;
