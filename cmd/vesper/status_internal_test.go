@@ -32,6 +32,7 @@ func sick() pipeline.Pulse {
 		{Measure: pipeline.PulseSpeed, Value: 4},
 		{Measure: pipeline.PulseWait, Value: 240},
 		{Measure: pipeline.PulseTurnaround, A: "stat", B: "over", Value: 3},
+		{Measure: pipeline.PulseTurnaround, A: "stat", B: "waiting", Value: 2},
 		{Measure: pipeline.PulseOpen, A: "in_review", B: "stat", Value: 3},
 	}}
 }
@@ -73,6 +74,25 @@ func TestWhatNeedsAPersonIsSaid(t *testing.T) {
 	}
 }
 
+func TestAStartIsNoLackOfWorkers(t *testing.T) {
+	t.Parallel()
+	r := report{Starting: true, DiskFree: 1 << 40}
+	r.judge(nil, nil, true)
+	if text := (view{}).text(r); len(r.Needs) > 0 || !strings.Contains(text, "Starting: no worker has reported yet.") || strings.Contains(text, "Nothing needs a person") {
+		t.Errorf("right after the start it needs %v and says\n%s", r.Needs, text)
+	}
+	r.Load.Workers, r.Load.Slots = 1, 1
+	r.judge(nil, nil, true)
+	if text := (view{}).text(r); !strings.Contains(text, "Nothing needs a person") {
+		t.Errorf("with a worker it says\n%s", text)
+	}
+	r.Starting, r.Load.Workers = false, 0
+	r.judge(nil, nil, true)
+	if len(r.Needs) != 1 || !strings.Contains(r.Needs[0], "No worker is running") {
+		t.Errorf("later it needs %v", r.Needs)
+	}
+}
+
 func TestStatIsShownFirstAndTheWaitIsToldFromWhatWasMeasured(t *testing.T) {
 	t.Parallel()
 	m := telemetry.New("test")
@@ -94,7 +114,7 @@ func TestStatIsShownFirstAndTheWaitIsToldFromWhatWasMeasured(t *testing.T) {
 		t.Errorf("queue %+v engine %+v", r.Queue, r.Engine)
 	}
 	text := view{}.text(r)
-	for _, want := range []string{"about 2 min", "each 4.0 × real time", "1 recording at 3.0 × since the start", "one more routine recording waits about 4 min", "2 object missing", "1 dead", "3 late", "25 s ago, lost", "3 in review", "Redis BAD"} {
+	for _, want := range []string{"about 2 min", "each 4.0 × real time", "1 recording at 3.0 × since the start", "one more routine recording waits about 4 min", "2 object missing", "1 dead", "3 late, 2 with the physician", "25 s ago, lost", "3 in review", "Redis BAD"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not shown in:\n%s", want, text)
 		}

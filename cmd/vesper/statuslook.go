@@ -19,13 +19,14 @@ import (
 type report struct {
 	At         time.Time          `json:"at"`
 	Needs      []string           `json:"needs_a_person"` // in plain words; empty: nothing
+	Starting   bool               `json:"starting"`       // it was started just now, and no worker has reported yet
 	Services   []serviceHealth    `json:"services"`
 	Queue      []queueLine        `json:"queue"`
 	Running    []runningLine      `json:"running"`
 	Workers    []tasks.Seen       `json:"workers"`
 	Dead       []deadLine         `json:"dead"`
 	Dictations map[string]int     `json:"dictations"` // by state, those that are not through
-	Turnaround map[string]int     `json:"turnaround"` // unsigned ones, by used percent of their time
+	Turnaround map[string]int     `json:"turnaround"` // unsigned ones, by used percent of their time; waiting: with the physician
 	Deliveries map[string]int     `json:"deliveries"` // those that are not in the EHR, by state
 	Oldest     map[string]float64 `json:"oldest_delivery_seconds"`
 	Audit      auditLine          `json:"audit"`
@@ -107,6 +108,7 @@ func (l *looker) close() { l.store.Close() }
 const (
 	lateAudit   = time.Minute
 	healthEvery = 10 * time.Second
+	startTime   = 30 * time.Second // that a vesper up may take until its worker reports
 )
 
 // report looks at everything. What cannot be asked is said, and does not keep the rest from being shown.
@@ -135,6 +137,7 @@ func (l *looker) report(ctx context.Context) report {
 	r.measure(scraped)
 	if l.dir != "" {
 		r.DiskFree, _ = services.FreeSpace(l.dir)
+		r.Starting = time.Since(services.Started(l.dir)) < startTime
 	}
 	r.judge(pulseErr, workersErr, l.dir != "")
 	return r
@@ -229,6 +232,7 @@ func (r *report) judge(pulse, workers error, local bool) {
 		need("The database does not say how things stand (%s).", fault.As(pulse).Code)
 		return
 	}
+	r.Starting = r.Starting && r.Load.Workers == 0
 	due := 0
 	for _, q := range r.Queue {
 		due += q.Due
@@ -236,7 +240,7 @@ func (r *report) judge(pulse, workers error, local bool) {
 	switch {
 	case r.Load.Workers > 0 && r.Load.Slots == 0 && due > 0:
 		need("No worker has an engine yet; %d jobs are due. It may still fetch its model: its log says.", due)
-	case r.Load.Workers == 0 && (workers != nil || len(r.Workers) == 0):
+	case r.Load.Workers == 0 && (workers != nil || len(r.Workers) == 0) && !r.Starting:
 		need("No worker is running; %d jobs wait for one.", due)
 	}
 	for _, d := range r.Dead {

@@ -90,7 +90,10 @@ func clip(line string, width int) string {
 
 func (v view) lines(r report) []string {
 	out := []string{v.paint(bold, "Vesper") + v.paint(faint, "  "+r.At.Local().Format("2006-01-02 15:04:05"))}
-	if len(r.Needs) == 0 {
+	switch {
+	case r.Starting:
+		out = append(out, v.paint(yellow, "Starting: no worker has reported yet."))
+	case len(r.Needs) == 0:
 		out = append(out, v.paint(green, "Nothing needs a person."))
 	}
 	for _, n := range r.Needs {
@@ -164,6 +167,9 @@ func (v view) rest(r report) []string {
 	turn := counts(r.Turnaround, []string{"0-50", "50-80", "80-100"}, "nothing waits")
 	if n := r.Turnaround["over"]; n > 0 {
 		turn = strings.TrimPrefix(turn+", ", "nothing waits, ") + v.paint(yellow, fmt.Sprintf("%d late", n))
+	}
+	if n := r.Turnaround["waiting"]; n > 0 {
+		turn = strings.TrimPrefix(turn+", ", "nothing waits, ") + fmt.Sprintf("%d with the physician", n)
 	}
 	out = append(out, v.head("Turn-around")+turn+v.paint(faint, "  (percent of the time until the note is due)"))
 	out = append(out, v.head("Deliveries")+counts(r.Deliveries, []string{"pending", "sending", "unknown", "rejected"}, "all in the EHR"))

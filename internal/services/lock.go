@@ -70,6 +70,15 @@ func Running(dir string) (pid int, running bool) {
 	return readPID(f), true
 }
 
+// Started is when the supervisor that holds a data folder took it; the zero time where none ever did.
+func Started(dir string) time.Time {
+	info, err := os.Stat(filepath.Join(dir, "vesper.lock")) // written once, when it is taken
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
 func flock(f *os.File, how int) error {
 	for {
 		err := unix.Flock(int(f.Fd()), how)

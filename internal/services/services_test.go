@@ -313,7 +313,13 @@ func TestAnotherProcessCanAttachToARunningStackAndCannotStopIt(t *testing.T) {
 	if _, err := services.Attach(dir); code(err) != "not_running" {
 		t.Fatalf("got %v", err)
 	}
+	if !services.Started(dir).IsZero() {
+		t.Error("what never ran was started")
+	}
 	s := start(t, services.Config{Dir: dir, Only: []string{services.Postgres, services.Redis}})
+	if age := time.Since(services.Started(dir)); age < 0 || age > time.Minute {
+		t.Errorf("started %s ago", age)
+	}
 	other, err := services.Attach(dir)
 	if err != nil {
 		t.Fatal(err)
