@@ -50,3 +50,28 @@ dose=dos doses=dos@z daily=dEli twice=twYs tablet=tabl@t tablets=tabl@ts milligr
 eli=elY lie=lY pie=pY die=dY tie=tY dying=dYIN lying=lYIN cafe=kafE liter=lit@r liters=lit@rz meter=mit@r diabetics=dY@betIks lasix=lEsIks
 lyrica=lIr@k@ xanax=zanaks zyrtec=z@rtek zyprexa=zYpreks@ coumadin=kum@d@n eliquis=el@kw@s jardiance=JArdi@ns xarelto=z@relto ozempic=ozempIk wegovy=w@govi
 `
+
+// readWord reads a word of a–z.
+func readWord(word string) string {
+	if s, ok := irregular[word]; ok {
+		return s
+	}
+	if n := len(word) - 1; n > 2 && word[n] == 's' && word[n-1] != 's' {
+		if s, ok := irregular[word[:n]]; ok {
+			return s + "z"
+		}
+	}
+	index := byLetter()
+	out := make([]byte, 0, len(word)+4)
+	for i := 0; i < len(word); {
+		step := 1
+		for _, c := range index[word[i]-'a'] {
+			if c.fits(word, i) {
+				out, step = append(out, c.sounds...), len(c.letters)
+				break
+			}
+		}
+		i += step
+	}
+	return string(out)
+}

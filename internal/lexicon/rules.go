@@ -475,28 +475,3 @@ func (c compiled) fits(word string, i int) bool {
 	}
 	return true
 }
-
-// readWord reads a word of a–z.
-func readWord(word string) string {
-	if s, ok := irregular[word]; ok {
-		return s
-	}
-	if n := len(word) - 1; n > 2 && word[n] == 's' && word[n-1] != 's' {
-		if s, ok := irregular[word[:n]]; ok {
-			return s + "z"
-		}
-	}
-	index := byLetter()
-	out := make([]byte, 0, len(word)+4)
-	for i := 0; i < len(word); {
-		step := 1
-		for _, c := range index[word[i]-'a'] {
-			if c.fits(word, i) {
-				out, step = append(out, c.sounds...), len(c.letters)
-				break
-			}
-		}
-		i += step
-	}
-	return string(out)
-}
