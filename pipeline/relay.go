@@ -298,6 +298,9 @@ func (k *Keeper) attend(ctx context.Context, lost Dictation) error {
 				return err
 			}
 		case Signed:
+			if gone, err := givenUp(ctx, tx, d.ID); err != nil || gone { // a person may have cancelled it since it was listed
+				return err
+			}
 			if err := redeliver(ctx, tx, d); err != nil {
 				return err
 			}
