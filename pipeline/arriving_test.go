@@ -266,6 +266,15 @@ func TestAnUploadWhoseSenderVanishedIsClearedAway(t *testing.T) {
 	}
 	testkit.Exec(t, w.admin, `UPDATE arriving SET active_at = now() - interval '2 hours'`)
 	w.wantNothingLeft()
+	var ends []string
+	for _, e := range w.events(u.sub.Upload) {
+		if e.Detail["result"] == "dropped" {
+			ends = append(ends, e.Action+" "+e.ActorRole+" "+e.Detail["code"])
+		}
+	}
+	if !slices.Equal(ends, []string{"dictation.process system idle"}) {
+		t.Errorf("of its end the record says %q", ends)
+	}
 	// Whoever comes back finds the ordinary way.
 	if _, err := w.svc.Arrive(context.Background(), w.as("physician"), u.sub, bytes.NewReader(u.file), 1000); err != nil {
 		t.Fatal(err)
