@@ -21,6 +21,7 @@ import (
 	"vesper/pipeline/keeping"
 	"vesper/storage/objects"
 	"vesper/storage/objects/objectstest"
+	"vesper/transcribe"
 )
 
 // checker compares the world's store and database, two days from now: what was stored today is no upload under way then.
@@ -88,6 +89,27 @@ func TestACheckOfWhatIsInOrderFindsNothing(t *testing.T) {
 			t.Errorf("%s has read %d bytes", mode, run.Bytes)
 		}
 	}
+}
+
+// TestNoRunLeavesARenditionThatNoRowNames: neither one that is ordered anew, nor one that fails, nor one that hears nobody.
+func TestNoRunLeavesARenditionThatNoRowNames(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ctx := context.Background()
+	again := w.drafted()
+	w.must(w.svc.Rerun(ctx, w.as("supervisor"), again, pipeline.TranscribeJob, "Another model."))
+	w.drain()
+	w.wantState(again, pipeline.Drafted)
+	w.failed()
+	w.engine.edit(func(t *transcribe.Transcript) {
+		t.Words, t.Text, t.Spans = nil, "", []transcribe.Span{{Start: 0, End: 0.25, Kind: transcribe.SpanSilence}}
+	})
+	silent := w.submit()
+	w.drain()
+	w.wantState(silent, pipeline.Rejected)
+	w.must(w.keeper.SequenceOnce(ctx))
+	w.check(keeping.Quick)
+	w.wantFindings(nil)
 }
 
 // TestEveryHarmIsFoundByNameAndNothingElse does each harm to a recording of its own.
