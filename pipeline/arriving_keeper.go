@@ -16,6 +16,7 @@ type ArrivingKeeper struct {
 	Store Store
 	Parts Parts
 	Log   *slog.Logger
+	Watch Watch // is told of each round; may be nil
 }
 
 // Run keeps house until ctx ends.
@@ -23,9 +24,12 @@ func (k *ArrivingKeeper) Run(ctx context.Context) {
 	tick := time.NewTicker(purgeEvery)
 	defer tick.Stop()
 	for {
-		if err := k.Once(ctx, arrivingIdle, arrivingLate); err != nil && ctx.Err() == nil {
+		began := time.Now()
+		err := k.Once(ctx, arrivingIdle, arrivingLate)
+		if err != nil && ctx.Err() == nil {
 			k.Log.WarnContext(ctx, "clear arriving uploads away", "err", err)
 		}
+		watched(k.Watch, "clear arriving uploads away", began, err)
 		select {
 		case <-ctx.Done():
 			return

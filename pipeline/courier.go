@@ -42,6 +42,7 @@ type Courier struct {
 	Store   MessageQueue
 	Senders map[Channel]Sender // a channel without a sender gives its messages up, with a reason for the operator
 	Log     *slog.Logger
+	Watch   Watch // is told of each round; may be nil
 }
 
 // Run sends until ctx ends, each channel for itself so that a slow one does not hold up the other.
@@ -57,10 +58,12 @@ func (c *Courier) serve(ctx context.Context, ch Channel) {
 	tick := time.NewTicker(courierEvery)
 	defer tick.Stop()
 	for {
+		began := time.Now()
 		n, err := c.Deliver(ctx, ch)
 		if err != nil && ctx.Err() == nil {
 			c.Log.WarnContext(ctx, "send messages", "channel", ch, "err", err)
 		}
+		watched(c.Watch, "send messages", began, err)
 		if n == courierBatch && err == nil {
 			continue // more may be waiting
 		}
