@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"vesper/internal/crashpoint"
 	"vesper/internal/fault"
 )
 
@@ -94,7 +95,9 @@ func (c *Courier) Deliver(ctx context.Context, ch Channel) (int, error) {
 }
 
 func (c *Courier) one(ctx context.Context, m Message) error {
+	crashpoint.At("message.before-send")
 	err := guarded(func() error { return c.send(ctx, m) })()
+	crashpoint.At("message.after-send")
 	stopping := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
