@@ -105,6 +105,9 @@ type ArrivingTx interface {
 	ReceiveArriving(ctx context.Context, upload, author, dictation uuid.UUID) error
 	// DropArriving ends an upload that did not come to its end; false when there was nothing to end.
 	DropArriving(ctx context.Context, upload, author uuid.UUID, code string) (bool, error)
+	// DropIdleArriving ends an upload that nothing came of for so long, whatever its state; false when it is closed or has
+	// brought something meanwhile.
+	DropIdleArriving(ctx context.Context, upload uuid.UUID, idle time.Duration) (bool, error)
 	// TakeArriving fences whoever listens to the upload that became this dictation, and returns it; nil when there is none.
 	TakeArriving(ctx context.Context, dictation uuid.UUID) (*Arriving, error)
 	// DoneArriving says that the dictation is transcribed: nothing of the upload is needed any more.
@@ -133,9 +136,11 @@ type ArrivingQueue interface {
 	ReleaseArriving(ctx context.Context, id, token uuid.UUID, after time.Duration, code string, drop bool) error
 	// TranscriptionsWait says whether complete dictations wait for a worker to transcribe them.
 	TranscriptionsWait(ctx context.Context) (bool, error)
-	// StaleArriving drops uploads that nothing came of for so long, and returns the closed ones to purge: those never
-	// purged, and those closed longer ago than late, which are purged a second time and forgotten.
-	StaleArriving(ctx context.Context, idle, late time.Duration) (dropped int, purge []Arriving, err error)
+	// IdleArriving lists uploads that are not closed and that nothing came of for so long, at most a thousand.
+	IdleArriving(ctx context.Context, idle time.Duration) ([]Arriving, error)
+	// ClosedArriving lists the closed uploads to purge: those never purged, and those purged longer ago than late, which are
+	// purged a second time and forgotten.
+	ClosedArriving(ctx context.Context, late time.Duration) ([]Arriving, error)
 	// PurgedArriving notes that the parts were removed; a row that was purged before is removed.
 	PurgedArriving(ctx context.Context, id uuid.UUID) error
 }

@@ -16,6 +16,7 @@ type ArrivingKeeper struct {
 	Store Store
 	Parts Parts
 	Log   *slog.Logger
+	Watch Watch // is told of each round; may be nil
 }
 
 // Run keeps house until ctx ends.
@@ -23,9 +24,12 @@ func (k *ArrivingKeeper) Run(ctx context.Context) {
 	tick := time.NewTicker(purgeEvery)
 	defer tick.Stop()
 	for {
-		if err := k.Once(ctx, arrivingIdle, arrivingLate); err != nil && ctx.Err() == nil {
+		began := time.Now()
+		err := k.Once(ctx, arrivingIdle, arrivingLate)
+		if err != nil && ctx.Err() == nil {
 			k.Log.WarnContext(ctx, "clear arriving uploads away", "err", err)
 		}
+		watched(k.Watch, "clear arriving uploads away", began, err)
 		select {
 		case <-ctx.Done():
 			return
@@ -37,17 +41,39 @@ func (k *ArrivingKeeper) Run(ctx context.Context) {
 // Once gives up what brought nothing for the idle time, and clears closed uploads away; the rows of those that were cleared
 // longer ago than late are removed.
 func (k *ArrivingKeeper) Once(ctx context.Context, idle, late time.Duration) error {
-	dropped, purge, err := k.Store.StaleArriving(ctx, idle, late)
-	if err != nil {
-		return err
-	}
-	if dropped > 0 {
-		k.Log.InfoContext(ctx, "gave up uploads that bring nothing", "uploads", dropped)
+	err := k.dropIdle(ctx, idle)
+	purge, e := k.Store.ClosedArriving(ctx, late)
+	if e != nil {
+		return errors.Join(err, e)
 	}
 	for _, a := range purge {
 		if e := k.purge(ctx, a.PracticeID, a.ID); e != nil { // one that cannot be cleared away does not hold up the others
 			err = errors.Join(err, e)
 		}
+	}
+	return err
+}
+
+// dropIdle gives up what brought nothing, each upload together with its event.
+func (k *ArrivingKeeper) dropIdle(ctx context.Context, idle time.Duration) error {
+	stale, err := k.Store.IdleArriving(ctx, idle)
+	dropped := 0
+	for _, a := range stale {
+		var gone bool
+		e := k.Store.InTx(ctx, a.PracticeID, func(ctx context.Context, tx Tx) (err error) {
+			if gone, err = tx.DropIdleArriving(ctx, a.ID, idle); err != nil || !gone {
+				return err
+			}
+			return tx.Audit(ctx, aboutUpload(a, map[string]string{"result": "dropped", "code": "idle"}))
+		})
+		if e != nil { // one that cannot be given up does not hold up the others
+			err = errors.Join(err, e)
+		} else if gone {
+			dropped++
+		}
+	}
+	if dropped > 0 {
+		k.Log.InfoContext(ctx, "gave up uploads that bring nothing", "uploads", dropped)
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"vesper/internal/crashpoint"
 	"vesper/internal/fault"
 )
 
@@ -42,6 +43,7 @@ type Courier struct {
 	Store   MessageQueue
 	Senders map[Channel]Sender // a channel without a sender gives its messages up, with a reason for the operator
 	Log     *slog.Logger
+	Watch   Watch // is told of each round; may be nil
 }
 
 // Run sends until ctx ends, each channel for itself so that a slow one does not hold up the other.
@@ -57,10 +59,12 @@ func (c *Courier) serve(ctx context.Context, ch Channel) {
 	tick := time.NewTicker(courierEvery)
 	defer tick.Stop()
 	for {
+		began := time.Now()
 		n, err := c.Deliver(ctx, ch)
 		if err != nil && ctx.Err() == nil {
 			c.Log.WarnContext(ctx, "send messages", "channel", ch, "err", err)
 		}
+		watched(c.Watch, "send messages", began, err)
 		if n == courierBatch && err == nil {
 			continue // more may be waiting
 		}
@@ -91,7 +95,9 @@ func (c *Courier) Deliver(ctx context.Context, ch Channel) (int, error) {
 }
 
 func (c *Courier) one(ctx context.Context, m Message) error {
+	crashpoint.At("message.before-send")
 	err := guarded(func() error { return c.send(ctx, m) })()
+	crashpoint.At("message.after-send")
 	stopping := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()

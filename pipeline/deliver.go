@@ -59,6 +59,9 @@ func (w *Worker) deliver(ctx context.Context, job Job) error {
 func (w *Worker) pack(ctx context.Context, job Job) (parcel, error) {
 	var p parcel
 	err := w.Store.InTx(ctx, job.PracticeID, func(ctx context.Context, tx Tx) error {
+		if err := tx.HoldJob(ctx, job.ID, job.LeaseToken); err != nil { // first of all, as in the other commits of a delivery
+			return err
+		}
 		d, err := tx.DictationForUpdate(ctx, job.DictationID)
 		if err != nil {
 			return err
@@ -163,7 +166,8 @@ func (w *Worker) relate(ctx context.Context, tx Tx, n Note, doc *ehr.Document) e
 }
 
 // undelivered records how a delivery stands after an error: unknown while it may still be found there, rejected once a
-// person must look. The error goes on to decide whether the job runs again.
+// person must look. The error goes on to decide whether the job runs again. A worker that lost its lease writes nothing: its
+// successor knows better.
 func (w *Worker) undelivered(ctx context.Context, job Job, p parcel, cause error) error {
 	p.delivery.State, p.delivery.ErrorCode = DeliveryUnknown, fault.As(cause).Code
 	if ehr.NeedsPerson(cause) {
@@ -171,12 +175,8 @@ func (w *Worker) undelivered(ctx context.Context, job Job, p parcel, cause error
 	}
 	ctx = context.WithoutCancel(ctx)
 	err := w.Store.InTx(ctx, job.PracticeID, func(ctx context.Context, tx Tx) error {
-		d, err := tx.DictationForUpdate(ctx, job.DictationID)
-		if err != nil {
+		if err := tx.HoldJob(ctx, job.ID, job.LeaseToken); err != nil {
 			return err
-		}
-		if d.State == Delivered {
-			return nil // another worker, which took this job over, was through meanwhile
 		}
 		if err := tx.UpdateDelivery(ctx, p.delivery); err != nil {
 			return err
@@ -185,6 +185,9 @@ func (w *Worker) undelivered(ctx context.Context, job Job, p parcel, cause error
 			"job": string(job.Kind), "result": string(p.delivery.State), "code": p.delivery.ErrorCode, "attempt": itoa(job.Attempt),
 		}))
 	})
+	if err != nil && fault.As(err).Code == "job_fenced" {
+		return err
+	}
 	if err != nil {
 		w.Log.ErrorContext(ctx, "record failed delivery", "job", job.ID, "err", err)
 	}

@@ -298,6 +298,93 @@ func TestAWorkerThatWakesUpLateDoesNotUndoADelivery(t *testing.T) {
 	}
 }
 
+func TestAWorkerThatWakesUpLateDoesNotUndoARefusal(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ctx := context.Background()
+	id := w.signed()
+	asleep, wake := make(chan struct{}), make(chan struct{})
+	var posts atomic.Int32
+	w.ehrFaults.set(func(r *http.Request) sandbox.Fault {
+		switch {
+		case r.Method != http.MethodPost:
+			return sandbox.Fault{}
+		case posts.Add(1) == 1:
+			close(asleep)
+			<-wake
+			return sandbox.Fault{Refuse: http.StatusServiceUnavailable}
+		default:
+			return sandbox.Fault{Refuse: http.StatusUnprocessableEntity}
+		}
+	})
+	done := make(chan error, 1)
+	bells := w.bells()
+	go func() { done <- w.worker.Do(ctx, bells[0]) }()
+	<-asleep
+	if n := w.expireLeases(); n != 1 {
+		t.Fatalf("%d running jobs", n)
+	}
+	w.must(w.keeper.ReapOnce(ctx))
+	second := w.newWorker("worker-2", w.worker.Log)
+	for _, b := range w.bells() {
+		w.must(second.Do(ctx, b))
+	}
+	refused := w.delivery(id)
+	if refused.State != pipeline.DeliveryRejected {
+		t.Fatalf("the second worker left it %s", refused.State)
+	}
+	before := w.count()
+	close(wake)
+	w.must(<-done)
+	if d := w.delivery(id); d != refused {
+		t.Errorf("the late worker made %+v of %+v", d, refused)
+	}
+	if n := w.count(); n != before {
+		t.Errorf("the late worker wrote %d events", n-before)
+	}
+}
+
+// lateStart lets another worker take a run over before it begins.
+type lateStart struct {
+	pipeline.Store
+	meanwhile func()
+}
+
+func (s lateStart) ClaimJob(ctx context.Context, id uuid.UUID, worker string) (pipeline.Job, error) {
+	job, err := s.Store.ClaimJob(ctx, id, worker)
+	if err == nil {
+		s.meanwhile()
+	}
+	return job, err
+}
+
+func TestAWorkerThatStartsLateDoesNotSendWhatAPersonMustLookAt(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ctx := context.Background()
+	id := w.signed()
+	var posts atomic.Int32
+	w.ehrFaults.set(func(r *http.Request) sandbox.Fault {
+		if r.Method == http.MethodPost {
+			posts.Add(1)
+			return sandbox.Fault{Refuse: http.StatusUnprocessableEntity}
+		}
+		return sandbox.Fault{}
+	})
+	second := w.newWorker("worker-2", w.worker.Log)
+	w.worker.Store = lateStart{w.work, func() {
+		w.expireLeases()
+		w.must(w.keeper.ReapOnce(ctx))
+		for _, b := range w.bells() {
+			w.must(second.Do(ctx, b))
+		}
+	}}
+	w.must(w.worker.Do(ctx, w.bells()[0]))
+	if d := w.delivery(id); d.State != pipeline.DeliveryRejected || posts.Load() != 1 {
+		t.Errorf("the note was sent %d times and is %s", posts.Load(), d.State)
+	}
+}
+
 func TestAnotherTargetThanTheOneSignedForGoesToAPerson(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

@@ -168,7 +168,8 @@ func (j judge) facts(w WaitingWork, way []StateChange, now time.Time) escalation
 	if w.JobID != nil {
 		f.Job, f.JobID = string(w.Job), w.JobID.String()
 	}
-	if w.DeliveryID != nil && (w.DeliveryRefused || f.Job == "dead" || f.Job == "quarantined") {
+	endedByPerson := w.Job == CodeCancelled || w.Job == CodeSuperseded // who knows of it already
+	if w.DeliveryID != nil && !endedByPerson && (w.DeliveryRefused || f.Job == "dead" || f.Job == "quarantined") {
 		f.Delivery, f.DeliveryID = "failed", w.DeliveryID.String()+" "+f.JobID
 	}
 	if w.ClaimID != nil && w.LastSign != nil {

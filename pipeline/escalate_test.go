@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"vesper/ehr/sandbox"
 	"vesper/internal/access"
 	"vesper/internal/fault"
 	"vesper/internal/testkit"
@@ -324,6 +326,35 @@ func TestARuleCanBeAboutWhatWasQuarantined(t *testing.T) {
 		if got := w.told(who); len(got) != want {
 			t.Errorf("%s was told %v", who, got)
 		}
+	}
+}
+
+func TestWhatAPersonCancelledIsNoFailure(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ctx := context.Background()
+	w.must(w.rules(w.as("supervisor"), "rules: [{name: given-up, say: This was given up., when: {job: dead}, do: [notify: 'role:supervisor']}, "+
+		"{name: poison, say: This broke the engine., when: {job: quarantined}, do: [notify: 'role:supervisor']}, "+
+		"{name: undelivered, say: This is not delivered., when: {delivery: failed}, do: [notify: 'role:supervisor']}]"))
+	w.must(w.svc.Cancel(ctx, w.as("admin"), w.signed(), "Not today."))
+	w.must(w.svc.Cancel(ctx, w.as("admin"), w.submit(), "Not today."))
+	w.look(0)
+	if got := w.told("supervisor"); len(got) != 0 {
+		t.Errorf("of what was cancelled people were told %v", got)
+	}
+	refused := w.signed()
+	w.ehrFaults.set(always(sandbox.Fault{Refuse: http.StatusUnprocessableEntity}))
+	w.drain()
+	w.look(0)
+	if got := w.told("supervisor"); len(got) != 2 {
+		t.Errorf("of what failed people were told %v", got)
+	}
+	// The delivery is ordered again and cancelled: its row still says that the EHR refused it.
+	w.must(w.svc.Rerun(ctx, w.as("admin"), refused, pipeline.DeliverJob, "Once more."))
+	w.must(w.svc.Cancel(ctx, w.as("admin"), refused, "Not today."))
+	w.look(0)
+	if got := w.told("supervisor"); len(got) != 2 {
+		t.Errorf("after it was cancelled people were told %v", got)
 	}
 }
 

@@ -55,6 +55,31 @@ func TestTwoKeepersGiveAnUnattendedDictationOneJob(t *testing.T) {
 	w.wantState(id, pipeline.Delivered)
 }
 
+func TestAKeeperWithAnOldListDoesNotDeliverWhatAPersonCancelled(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ctx := context.Background()
+	id := w.signed()
+	w.loseJobs()
+	lost, err := w.work.Unattended(ctx)
+	w.must(err)
+	w.must(w.keeper.ReconcileOnce(ctx)) // another keeper was faster
+	w.must(w.svc.Cancel(ctx, w.as("admin"), id, "Not today."))
+	before := len(w.jobs(id))
+	worker := *w.worker
+	worker.Store = sameList{w.work, lost}
+	late := &pipeline.Keeper{Worker: &worker, Settings: frozen, Log: worker.Log}
+	w.must(late.ReconcileOnce(ctx))
+	if n := len(w.jobs(id)); n != before || !strings.HasPrefix(w.dictation(id).Reason, "Cancelled") {
+		t.Errorf("%d jobs were made; the reason is %q", n-before, w.dictation(id).Reason)
+	}
+	w.drain()
+	w.wantState(id, pipeline.Signed)
+	if n := w.inEHR(id); n != 0 {
+		t.Errorf("%d documents stand in the EHR", n)
+	}
+}
+
 func TestADeliveryThatEndedSaysWhyAndForgetsItWhenOrderedAgain(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

@@ -17,6 +17,10 @@ import (
 type KeepingTx interface {
 	// OpenFindings lists findings that are not mended, those that nobody has settled first, then the oldest first.
 	OpenFindings(ctx context.Context, limit int) ([]keeping.Finding, error)
+	// Shared says whether other practices use this installation too.
+	Shared(ctx context.Context) (bool, error)
+	// OpenFinding returns a finding that is neither mended nor settled, or NotFound.
+	OpenFinding(ctx context.Context, id uuid.UUID) (keeping.Finding, error)
 	// SettleFinding marks one as settled; NotFound when it is not there, is mended or settled already.
 	SettleFinding(ctx context.Context, id, by uuid.UUID, note string) (keeping.Finding, error)
 	// LastRuns returns the newest check of each mode.
@@ -83,6 +87,7 @@ type Kept struct {
 	Findings []keeping.Finding
 	Runs     []keeping.Run
 	Waiting  []WaitingPurge
+	Shared   bool // other practices use this installation too: what concerns all of it is settled by whoever runs it
 }
 
 // The bounds of what is shown at once.
@@ -118,6 +123,9 @@ func (s *Service) Kept(ctx context.Context, actor access.Actor) (out Kept, err e
 		if out.Findings, err = tx.OpenFindings(ctx, mostFindings); err != nil {
 			return err
 		}
+		if out.Shared, err = tx.Shared(ctx); err != nil {
+			return err
+		}
 		if out.Runs, err = tx.LastRuns(ctx); err != nil {
 			return err
 		}
@@ -128,22 +136,54 @@ func (s *Service) Kept(ctx context.Context, actor access.Actor) (out Kept, err e
 }
 
 // SettleFinding marks a finding as dealt with by a person, who says how. It stays in the list of what a check sees until it
-// is mended.
+// is mended. What concerns the whole installation is not one practice's to settle where several share it.
 func (s *Service) SettleFinding(ctx context.Context, actor access.Actor, id uuid.UUID, note string) error {
 	return s.inTx(ctx, actor, access.SettleFinding, id, func(ctx context.Context, tx Tx) error {
 		if err := mayPractice(actor, access.SettleFinding); err != nil {
 			return err
 		}
-		note, err := needReason(note)
+		f, err := tx.OpenFinding(ctx, id)
 		if err != nil {
 			return err
 		}
-		f, err := tx.SettleFinding(ctx, id, actor.ID, note)
+		shared, err := tx.Shared(ctx)
 		if err != nil {
 			return err
 		}
-		return tx.Audit(ctx, event(actor, access.SettleFinding, "finding", id, "done", map[string]string{"kind": string(f.Kind)}))
+		if shared && f.PracticeID == uuid.Nil {
+			return fault.New(fault.Forbidden, "finding_of_all",
+				"This finding concerns the whole installation, which other practices use too. Whoever runs it settles it with vesper fsck --settle.")
+		}
+		return settleFinding(ctx, tx, actor, id, note, map[string]string{})
 	})
+}
+
+// SettleAsOperator settles a finding for whoever runs the installation, in the name of an administrator: one of that
+// practice, or one that concerns the whole installation, whoever else uses it.
+func SettleAsOperator(ctx context.Context, store Store, login string, id uuid.UUID, note string) error {
+	p, _, err := store.FindLogin(ctx, login)
+	if isNotFound(err) || err == nil && (p.Role != string(access.Admin) || p.Disabled) {
+		return fault.New(fault.Invalid, "admin_unknown", "No administrator has this login. Name one with --by.")
+	}
+	if err != nil {
+		return err
+	}
+	return store.InTx(ctx, p.PracticeID, func(ctx context.Context, tx Tx) error {
+		return settleFinding(ctx, tx, p.Actor(), id, note, map[string]string{"through": "operator"})
+	})
+}
+
+func settleFinding(ctx context.Context, tx Tx, actor access.Actor, id uuid.UUID, note string, detail map[string]string) error {
+	note, err := needReason(note)
+	if err != nil {
+		return err
+	}
+	f, err := tx.SettleFinding(ctx, id, actor.ID, note)
+	if err != nil {
+		return err
+	}
+	detail["kind"] = string(f.Kind)
+	return tx.Audit(ctx, event(actor, access.SettleFinding, "finding", id, "done", detail))
 }
 
 // Tombstones lists what was purged, newest first.

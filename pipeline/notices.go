@@ -71,7 +71,7 @@ type StoredRules struct {
 // WaitingWork is a dictation with what rules may ask of it.
 type WaitingWork struct {
 	Clocked
-	Job             JobState // of the newest job; CodeQuarantined where it was set aside
+	Job             JobState // of the newest job; CodeQuarantined where it was set aside, CodeCancelled and CodeSuperseded where a person ended it
 	JobID           *uuid.UUID
 	DeliveryID      *uuid.UUID // of the newest delivery
 	DeliveryRefused bool

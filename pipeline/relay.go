@@ -102,7 +102,7 @@ func (k *Keeper) Run(ctx context.Context) {
 	rounds.Go(func() { k.every(ctx, time.Second, "sequence audit log", k.sequence) })
 	rounds.Go(func() { k.every(ctx, 30*time.Second, "release expired claims", k.releaseExpired) })
 	rounds.Go(func() { k.every(ctx, 30*time.Second, "reconcile", k.reconcile) })
-	rounds.Go(func() { k.every(ctx, EscalateEvery, "look at escalation rules", k.escalate) })
+	rounds.Go(func() { k.every(ctx, EscalateEvery, "escalate waiting work", k.escalate) })
 	rounds.Wait()
 }
 
@@ -115,7 +115,7 @@ func (k *Keeper) every(ctx context.Context, d time.Duration, what string, fn fun
 		if err != nil && ctx.Err() == nil {
 			k.Log.WarnContext(ctx, what, "err", err)
 		}
-		k.watched(what, began, err)
+		watched(k.Watch, what, began, err)
 		select {
 		case <-ctx.Done():
 			return
@@ -298,6 +298,9 @@ func (k *Keeper) attend(ctx context.Context, lost Dictation) error {
 				return err
 			}
 		case Signed:
+			if gone, err := givenUp(ctx, tx, d.ID); err != nil || gone { // a person may have cancelled it since it was listed
+				return err
+			}
 			if err := redeliver(ctx, tx, d); err != nil {
 				return err
 			}

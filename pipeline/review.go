@@ -340,6 +340,18 @@ func underWay(ctx context.Context, tx Tx, id uuid.UUID, kinds ...JobKind) (bool,
 	}), err
 }
 
+// givenUp says whether the newest delivery job ended without a delivery. A person orders the next one.
+func givenUp(ctx context.Context, tx Tx, id uuid.UUID) (bool, error) {
+	jobs, err := tx.Jobs(ctx, id)
+	gen, dead := 0, false
+	for _, j := range jobs {
+		if j.Kind == DeliverJob && j.Gen >= gen {
+			gen, dead = j.Gen, j.State == JobDead
+		}
+	}
+	return dead, err
+}
+
 func redeliver(ctx context.Context, tx Tx, d Dictation) error {
 	n, err := tx.NoteOf(ctx, d.ID)
 	if err != nil {

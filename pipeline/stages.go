@@ -43,9 +43,9 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 		arrived.letGo()
 		return uuid.Nil, err
 	}
-	t, playback, err := w.heardEarly(ctx, job, arrived, original, dir)
+	t, err := w.heardEarly(ctx, job, arrived, original, dir)
 	if errors.Is(err, errNotHeard) {
-		t, playback, err = w.hearWhole(ctx, job, settings, original, dir)
+		t, err = w.hearWhole(ctx, job, settings, original, dir)
 	}
 	if err != nil {
 		return uuid.Nil, err
@@ -56,7 +56,7 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 	if !heard(t) {
 		return uuid.Nil, fault.New(fault.Invalid, "no_speech", "No speech was heard in this recording. Check the microphone and dictate again.")
 	}
-	next, err := w.commitTranscript(ctx, job, original, playback, t)
+	next, err := w.commitTranscript(ctx, job, original, t)
 	if err == nil {
 		w.measure(ctx, t)
 	}
@@ -65,19 +65,19 @@ func (w *Worker) transcribe(ctx context.Context, job Job) (uuid.UUID, error) {
 
 // hearWhole decodes and transcribes the recording from its beginning, but for the chunks that an earlier run has saved.
 func (w *Worker) hearWhole(ctx context.Context, job Job, expecting func() (json.RawMessage, error), original Audio, dir string,
-) (t transcribe.Transcript, playback Audio, err error) {
+) (t transcribe.Transcript, err error) {
 	sound, err := w.Recogniser.Decode(ctx, filepath.Join(dir, "recording"))
 	if err != nil {
-		return t, playback, err
+		return t, err
 	}
 	defer sound.Close()
 	settings, err := expecting()
 	if err != nil {
-		return t, playback, err
+		return t, err
 	}
 	chunks, err := w.Store.Chunks(ctx, job.ID)
 	if err != nil {
-		return t, playback, err
+		return t, err
 	}
 	saved := make([][]byte, len(chunks))
 	for i, c := range chunks {
@@ -99,12 +99,9 @@ func (w *Worker) hearWhole(ctx context.Context, job Job, expecting func() (json.
 		})
 		return err
 	}))
-	g.Go(guarded(func() (err error) {
-		playback, err = w.render(gctx, job, sound, filepath.Join(dir, "playback.wav"))
-		return err
-	}))
+	g.Go(guarded(func() error { return w.render(gctx, job, original, sound, filepath.Join(dir, "playback.wav")) }))
 	err = g.Wait()
-	return t, playback, err
+	return t, err
 }
 
 // measure adds the run to what is known of this worker's speed. Nothing depends on it but what people are told.
@@ -161,40 +158,83 @@ func (w *Worker) fetch(ctx context.Context, job Job, path string) (Audio, error)
 	return a, nil
 }
 
-// render stores the playback rendition: 16 kHz mono WAV, in which every browser can seek exactly.
-func (w *Worker) render(ctx context.Context, job Job, sound Sound, path string) (Audio, error) {
+// render stores the playback rendition, unless an earlier run left one: 16 kHz mono WAV, in which every browser can seek
+// exactly. Its row is written at once: whatever becomes of this run, the object is known, and no later run makes another.
+func (w *Worker) render(ctx context.Context, job Job, original Audio, sound Sound, path string) error {
+	made, err := w.rendered(ctx, job)
+	if err != nil || made {
+		return err
+	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
-		return Audio{}, fmt.Errorf("make playback file: %w", err)
+		return fmt.Errorf("make playback file: %w", err)
 	}
 	defer f.Close()
 	if err := sound.WriteWAV(ctx, f); err != nil {
-		return Audio{}, err
+		return err
 	}
 	size, err := f.Seek(0, io.SeekEnd)
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}
 	if err != nil {
-		return Audio{}, fmt.Errorf("rewind playback file: %w", err)
+		return fmt.Errorf("rewind playback file: %w", err)
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return Audio{}, err
+		return err
 	}
 	crashpoint.At("playback.before-put")
 	o, err := w.Objects.Put(ctx, job.PracticeID, id, f, size)
 	if err != nil {
-		return Audio{}, err
+		return err
 	}
 	crashpoint.At("playback.after-put")
-	return Audio{
+	return w.keepPlayback(ctx, job, original, Audio{
 		ID: id, PracticeID: job.PracticeID, DictationID: job.DictationID, Rendition: Playback, Key: o.Key, SHA256: o.SHA256, Size: o.Size,
 		SealedKey: o.SealedKey, VersionID: o.VersionID, ContentType: "audio/wav", Filename: "playback.wav", Seconds: sound.Seconds(),
-	}, nil
+	})
 }
 
-func (w *Worker) commitTranscript(ctx context.Context, job Job, original, playback Audio, t transcribe.Transcript) (uuid.UUID, error) {
+// rendered says whether the dictation has a rendition for playback.
+func (w *Worker) rendered(ctx context.Context, job Job) (made bool, err error) {
+	err = w.Store.InTx(ctx, job.PracticeID, func(ctx context.Context, tx Tx) error {
+		_, err := tx.AudioOf(ctx, job.DictationID, Playback)
+		if made = err == nil; isNotFound(err) {
+			return nil
+		}
+		return err
+	})
+	return made, err
+}
+
+// keepTime bounds the writing of the row of an object that stands.
+const keepTime = 10 * time.Second
+
+// keepPlayback writes the rendition's row. The object stands already, so what ended the run meanwhile does not end this.
+func (w *Worker) keepPlayback(ctx context.Context, job Job, original, playback Audio) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	defer cancel()
+	return w.Store.InTx(ctx, job.PracticeID, func(ctx context.Context, tx Tx) error {
+		if _, err := tx.DictationForUpdate(ctx, job.DictationID); err != nil { // in the order of the other commits
+			return err
+		}
+		if err := tx.HoldJob(ctx, job.ID, job.LeaseToken); err != nil {
+			return err
+		}
+		if err := tx.SetAudioSeconds(ctx, original.ID, playback.Seconds); err != nil {
+			return err
+		}
+		if err := tx.InsertAudio(ctx, playback); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, done(access.SystemActor(job.PracticeID), access.Process, job.DictationID, map[string]string{
+			"job": string(job.Kind), "result": "rendered", "audio": playback.ID.String(), "sha256": playback.SHA256,
+		}))
+	})
+}
+
+func (w *Worker) commitTranscript(ctx context.Context, job Job, original Audio, t transcribe.Transcript) (uuid.UUID, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return uuid.Nil, err
@@ -206,9 +246,6 @@ func (w *Worker) commitTranscript(ctx context.Context, job Job, original, playba
 			return err
 		}
 		if err := tx.FinishJob(ctx, job.ID, job.LeaseToken); err != nil {
-			return err
-		}
-		if err := keepPlayback(ctx, tx, original, playback); err != nil {
 			return err
 		}
 		if err := tx.DoneArriving(ctx, d.ID); err != nil {
@@ -233,18 +270,6 @@ func (w *Worker) commitTranscript(ctx context.Context, job Job, original, playba
 	})
 	crashpoint.At("transcript.after-commit")
 	return next, err
-}
-
-// keepPlayback writes the rendition's row unless an earlier run left one.
-func keepPlayback(ctx context.Context, tx Tx, original, playback Audio) error {
-	if err := tx.SetAudioSeconds(ctx, original.ID, playback.Seconds); err != nil {
-		return err
-	}
-	_, err := tx.AudioOf(ctx, original.DictationID, Playback)
-	if !isNotFound(err) {
-		return err
-	}
-	return tx.InsertAudio(ctx, playback)
 }
 
 // draftSettings freezes what a draft depends on.

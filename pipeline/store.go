@@ -50,6 +50,9 @@ type Tx interface {
 	FinishJob(ctx context.Context, id, token uuid.UUID) error
 	// BuryJob marks a running job dead under its fencing token, with the code of the failure.
 	BuryJob(ctx context.Context, id, token uuid.UUID, code string) error
+	// HoldJob makes sure that a running job is the caller's, and stays so until the transaction ends, else Conflict
+	// ("job_fenced").
+	HoldJob(ctx context.Context, id, token uuid.UUID) error
 	// Jobs lists a dictation's jobs, oldest first.
 	Jobs(ctx context.Context, dictation uuid.UUID) ([]Job, error)
 	// NextGen returns the generation for ordering a stage again.

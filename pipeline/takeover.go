@@ -90,9 +90,9 @@ func (t *takeover) letGo() {
 // heardEarly lets the listening that goes on in this process come to its end, and returns what it heard. errNotHeard means
 // that there is none or that it failed; what was heard of it so far is saved with the job then.
 func (w *Worker) heardEarly(ctx context.Context, job Job, taken *takeover, original Audio, dir string,
-) (t transcribe.Transcript, playback Audio, err error) {
+) (t transcribe.Transcript, err error) {
 	if taken == nil {
-		return t, playback, errNotHeard
+		return t, errNotHeard
 	}
 	path := filepath.Join(dir, "recording")
 	n, err := w.adopt(ctx, job, *taken, path)
@@ -101,7 +101,7 @@ func (w *Worker) heardEarly(ctx context.Context, job Job, taken *takeover, origi
 	}
 	if err != nil || taken.local == nil {
 		taken.letGo()
-		return t, playback, errNotHeard
+		return t, errNotHeard
 	}
 	h := taken.local
 	h.handOver(job, path)
@@ -116,29 +116,26 @@ func (w *Worker) heardEarly(ctx context.Context, job Job, taken *takeover, origi
 			return h.err
 		}
 	}))
-	g.Go(guarded(func() (err error) {
-		playback, err = w.renderWhole(gctx, job, h, dir)
-		return err
-	}))
+	g.Go(guarded(func() error { return w.renderWhole(gctx, job, original, h, dir) }))
 	if err := g.Wait(); err != nil {
 		if ctx.Err() != nil {
-			return t, playback, ctx.Err()
+			return t, ctx.Err()
 		}
 		w.Log.WarnContext(ctx, "listening broke off; the recording is heard in the ordinary way", "job", job.ID, "code", code(err), "chunks", n)
-		return t, playback, errNotHeard
+		return t, errNotHeard
 	}
 	t.Audio.SHA256 = original.SHA256
-	return t, playback, nil
+	return t, nil
 }
 
 // renderWhole makes the rendition for playback as soon as all is decoded. The sound is freed when nobody listens any more.
-func (w *Worker) renderWhole(ctx context.Context, job Job, h *listening, dir string) (Audio, error) {
+func (w *Worker) renderWhole(ctx context.Context, job Job, original Audio, h *listening, dir string) error {
 	select {
 	case <-ctx.Done():
-		return Audio{}, ctx.Err()
+		return ctx.Err()
 	case sound := <-h.whole:
 		defer func() { h.whole <- sound }() // back, for close
-		return w.render(ctx, job, sound, filepath.Join(dir, "playback-early.wav"))
+		return w.render(ctx, job, original, sound, filepath.Join(dir, "playback-early.wav"))
 	}
 }
 

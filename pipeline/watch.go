@@ -15,7 +15,7 @@ import (
 type Watch interface {
 	// Stage is told of each run of a stage when it is over.
 	Stage(StageRun)
-	// Round is told of each round of the keeper when it is over.
+	// Round is told of each round of housekeeping when it is over. what begins with a word that no other round begins with.
 	Round(what string, took time.Duration, err error)
 }
 
@@ -57,9 +57,9 @@ func (w *Worker) begin(ctx context.Context, job Job) (context.Context, func(erro
 	}
 }
 
-// watched tells of a round of the keeper.
-func (k *Keeper) watched(what string, began time.Time, err error) {
-	if k.Watch != nil {
-		k.Watch.Round(what, time.Since(began), err)
+// watched tells of a round of housekeeping. w may be nil.
+func watched(w Watch, what string, began time.Time, err error) {
+	if w != nil {
+		w.Round(what, time.Since(began), err)
 	}
 }

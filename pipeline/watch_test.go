@@ -3,14 +3,17 @@ package pipeline_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
+	"vesper/internal/telemetry"
 	"vesper/internal/testkit"
 	"vesper/pipeline"
+	"vesper/pipeline/keeping"
 )
 
 // spectator takes down what it is told.
@@ -85,17 +88,53 @@ func TestEachRunOfAStageIsToldWithItsOutcome(t *testing.T) {
 	}
 }
 
-func TestEachRoundOfTheKeeperIsTold(t *testing.T) {
+func TestEachRoundOfHousekeepingIsTold(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	seen := &spectator{}
 	w.keeper.Watch = seen
+	arriving := &pipeline.ArrivingKeeper{Store: w.work, Parts: w.vault, Log: w.keeper.Log, Watch: seen}
+	courier := &pipeline.Courier{Store: w.work, Log: w.keeper.Log, Watch: seen}
+	recordings := &keeping.Keeper{Checker: w.checker(), Purger: w.purger(), Pace: 1, Log: w.keeper.Log, Watch: seen}
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { defer close(done); w.keeper.Run(ctx) }()
-	defer func() { cancel(); <-done }()
-	for _, round := range []string{"reap", "reconcile", "release expired claims", "sequence audit log"} {
-		testkit.Until(t, soon, round+" is told", func() bool {
+	var running sync.WaitGroup
+	for _, run := range []func(context.Context){w.keeper.Run, arriving.Run, courier.Run, recordings.Run} {
+		running.Go(func() { run(ctx) })
+	}
+	defer func() { cancel(); running.Wait() }()
+	for _, name := range telemetry.Rounds { // under which each is counted
+		testkit.Until(t, soon, name+" is told", func() bool {
+			seen.mu.Lock()
+			defer seen.mu.Unlock()
+			return slices.ContainsFunc(seen.rounds, func(what string) bool { return strings.HasPrefix(what, name) })
+		})
+	}
+	seen.mu.Lock()
+	defer seen.mu.Unlock()
+	for _, what := range seen.rounds {
+		name, _, _ := strings.Cut(what, " ")
+		if !slices.Contains(telemetry.Rounds, name) || strings.HasSuffix(what, "failed") {
+			t.Errorf("of a round is told as %q", what)
+		}
+	}
+}
+
+func TestARoundThatFailsIsToldAsOne(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	seen := &spectator{}
+	testkit.Exec(t, w.admin, `REVOKE SELECT ON messages, arriving, keep_runs FROM vesper_app, vesper_worker`)
+	arriving := &pipeline.ArrivingKeeper{Store: w.work, Parts: w.vault, Log: w.keeper.Log, Watch: seen}
+	courier := &pipeline.Courier{Store: w.work, Log: w.keeper.Log, Watch: seen}
+	recordings := &keeping.Keeper{Checker: w.checker(), Purger: w.purger(), Pace: 1, Log: w.keeper.Log, Watch: seen}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	for _, run := range []func(context.Context){arriving.Run, courier.Run, recordings.Run} {
+		running.Go(func() { run(ctx) })
+	}
+	defer func() { cancel(); running.Wait() }()
+	for _, round := range []string{"clear arriving uploads away failed", "send messages failed", "quick check failed", "rolling check failed"} {
+		testkit.Until(t, soon, round, func() bool {
 			seen.mu.Lock()
 			defer seen.mu.Unlock()
 			return slices.Contains(seen.rounds, round)

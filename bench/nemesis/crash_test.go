@@ -21,7 +21,9 @@ import (
 func TestACrashAnywhereLosesNothing(t *testing.T) {
 	points := crashPoints(t)
 	lanes := []string{filepath.Join(t.TempDir(), "one"), filepath.Join(t.TempDir(), "two")}
-	p := newPractice(t, program(t, "crashpoints"), "VESPER_CRASH_FILE="+strings.Join(lanes, string(filepath.ListSeparator)))
+	other := listen(t)
+	p := newPractice(t, program(t, "crashpoints"), "VESPER_CRASH_FILE="+strings.Join(lanes, string(filepath.ListSeparator)), other.allowed())
+	other.hears(p)
 	d := p.open(*seed)
 	next, armed, since := 0, map[string]string{}, time.Now()
 	testkit.Until(t, 20*time.Minute, "a process is killed at each crash point", func() bool {
@@ -46,6 +48,7 @@ func TestACrashAnywhereLosesNothing(t *testing.T) {
 		return len(armed) == 0
 	})
 	d.end(t)
+	other.judge(t, p)
 	p.judge(t, "go test ./bench/nemesis -run TestACrashAnywhere -v -args -seed "+strconv.FormatUint(*seed, 10))
 }
 

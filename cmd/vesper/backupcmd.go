@@ -66,6 +66,9 @@ func (c *backupMakeCmd) Run(rt *runtime) error {
 
 // reportDamage fails when recordings were not whole when they were saved: all else is in the file.
 func reportDamage(rt *runtime, m backup.Manifest) error {
+	if n := len(m.Purged); n > 0 {
+		fmt.Fprintf(rt.out, "  %s purged while the backup was made, and left out\n", times(n, "recording"))
+	}
 	for _, d := range m.Damaged {
 		fmt.Fprintf(rt.out, "  ! recording %s: %s\n", d.ID, d.What)
 	}
@@ -191,7 +194,7 @@ func (c *backupMakeCmd) save(rt *runtime, out io.Writer, lock backup.Lock, admin
 	say, end := progressOf(rt)
 	defer end()
 	return backup.Make(rt.ctx, out, lock, backup.Source{
-		Header: header, Files: files, Objects: shelf{store}, Snapshot: frozen{whole, name, filepath.Dir(program.Path)}, Progress: say,
+		Header: header, Files: files, Objects: shelf{store}, Snapshot: frozen{whole, name, filepath.Dir(program.Path)}, Purged: whole.Purged, Progress: say,
 	})
 }
 

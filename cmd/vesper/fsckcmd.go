@@ -26,6 +26,9 @@ type fsckCmd struct {
 	Parallel int    `help:"Recordings read at once with --deep." default:"2"`
 	Rate     int64  `help:"Read at most so many MiB a second with --deep; 0: as fast as it goes." default:"0"`
 	JSON     bool   `help:"Print JSON."`
+	Settle   string `help:"Settle a finding, by its id, instead of checking: it no longer counts as open. Needs --note and --by." placeholder:"ID"`
+	Note     string `help:"How the finding was dealt with, for --settle." placeholder:"TEXT"`
+	By       string `help:"Login of the administrator in whose name it is settled." placeholder:"LOGIN"`
 }
 
 // Run fails unless everything is in order or settled.
@@ -44,6 +47,9 @@ func (c *fsckCmd) Run(rt *runtime) error {
 	defer store.Close()
 	if err := store.RequireSchema(rt.ctx); err != nil {
 		return err
+	}
+	if c.Settle != "" {
+		return c.settle(rt, store)
 	}
 	objects, err := openObjects(rt.ctx, f)
 	if err != nil {
@@ -73,6 +79,22 @@ func (c *fsckCmd) Run(rt *runtime) error {
 		return err
 	}
 	return c.print(rt, run, mended, standing)
+}
+
+func (c *fsckCmd) settle(rt *runtime, store *postgres.Store) error {
+	id, err := uuid.Parse(c.Settle)
+	if err != nil {
+		return fault.New(fault.Invalid, "finding_unknown", "The id of a finding is what vesper fsck --json calls id.")
+	}
+	err = pipeline.SettleAsOperator(rt.ctx, store, c.By, id, c.Note)
+	if fault.KindOf(err) == fault.NotFound {
+		return fault.Wrap(err, fault.NotFound, "finding_unknown", "There is no open finding with this id that concerns the practice of --by or the whole installation.")
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(rt.out, "settled")
+	return nil
 }
 
 // check shows how far it is.

@@ -165,6 +165,28 @@ func TestFsckSaysWhatIsWrongAndMendsWhatItMay(t *testing.T) {
 	if fault.As(err) == nil || !strings.Contains(out, "! object_missing "+original.Key) {
 		t.Fatalf("%q, %v", out, err)
 	}
+
+	// What cannot be mended is settled in the name of an administrator.
+	admin := pipeline.Person{ID: uuid.New(), PracticeID: s.practice, Role: "admin", Login: "keeper-admin", Name: "Ada Keeper"}
+	err = s.store.InTx(t.Context(), s.practice, func(ctx context.Context, tx pipeline.Tx) error { return tx.InsertPerson(ctx, admin, "") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	standing, err := s.store.Standing(t.Context(), keeping.Kinds())
+	if err != nil || len(standing) != 1 {
+		t.Fatalf("%+v, %v", standing, err)
+	}
+	for _, bad := range []string{"not-an-id", uuid.NewString()} {
+		if _, err := s.fsck(func(c *fsckCmd) { c.Settle, c.Note, c.By = bad, "Lost.", admin.Login }); fault.As(err).Code != "finding_unknown" {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	if out, err := s.fsck(func(c *fsckCmd) { c.Settle, c.Note, c.By = standing[0].ID.String(), "Lost.", admin.Login }); err != nil || out != "settled\n" {
+		t.Errorf("%q, %v", out, err)
+	}
+	if out, err := s.fsck(func(*fsckCmd) {}); err != nil {
+		t.Errorf("what is settled still counts: %q, %v", out, err)
+	}
 }
 
 func TestRecordingsAreLockedFromReceiptWhenAskedFor(t *testing.T) {

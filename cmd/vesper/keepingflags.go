@@ -34,7 +34,7 @@ func newKeeper(rt *runtime, p *parts, auditKey string) *keeping.Keeper {
 	return &keeping.Keeper{
 		Checker: &keeping.Checker{Store: p.store, Objects: p.objects, Others: otherParts(), Log: rt.log},
 		Purger:  &keeping.Purger{Store: p.store, Objects: p.objects, SignKey: auditKey, Log: rt.log},
-		Lock:    p.flags.lock(), Pace: p.flags.CheckPace << 20, Log: rt.log,
+		Lock:    p.flags.lock(), Pace: p.flags.CheckPace << 20, Log: rt.log, Watch: rt.watch.stages(),
 	}
 }
 

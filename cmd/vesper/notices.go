@@ -51,7 +51,7 @@ func newCourier(rt *runtime, p *parts) (*pipeline.Courier, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &pipeline.Courier{Store: p.store, Senders: map[pipeline.Channel]pipeline.Sender{pipeline.ByWebhook: hooks}, Log: rt.log}
+	c := &pipeline.Courier{Store: p.store, Senders: map[pipeline.Channel]pipeline.Sender{pipeline.ByWebhook: hooks}, Log: rt.log, Watch: rt.watch.stages()}
 	mail, err := newMailer(p.flags.noticeFlags, p.base)
 	if err != nil {
 		return nil, err

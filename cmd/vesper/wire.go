@@ -206,7 +206,7 @@ func keepHouse(ctx context.Context, rt *runtime, p *parts, settings func() ([]by
 		Worker: &pipeline.Worker{Store: rt.watch.queue(p.store), Kick: p.relay.Kick, Log: rt.log}, Settings: settings, SignKey: auditKey,
 		Watch: rt.watch.stages(), Outside: p.objects.PutCheckpoint, Log: rt.log,
 	}
-	arriving := &pipeline.ArrivingKeeper{Store: p.store, Parts: vault{store: p.objects}, Log: rt.log}
+	arriving := &pipeline.ArrivingKeeper{Store: p.store, Parts: vault{store: p.objects}, Log: rt.log, Watch: rt.watch.stages()}
 	rt.log.Info("keeping house", "version", buildInfo())
 	var g sync.WaitGroup
 	for _, run := range []func(context.Context){p.relay.Run, keeper.Run, arriving.Run, newKeeper(rt, p, auditKey).Run, courier.Run} {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -292,6 +293,39 @@ func TestMissingAndDamagedRecordingsAreNamedAndStopNothing(t *testing.T) {
 	if err != nil || len(got.Damaged) != 2 {
 		t.Errorf("%+v %v", got, err)
 	}
+}
+
+func TestWhatIsPurgedWhileTheBackupIsMadeIsLeftOut(t *testing.T) {
+	t.Parallel()
+	lock, key := pair(t)
+	h := newHouse(5)
+	h.lost = "practice/p/audio/00001"
+	var asked []uuid.UUID
+	src := source(h)
+	src.Purged = func(_ context.Context, id uuid.UUID) (bool, error) {
+		asked = append(asked, id)
+		return true, nil
+	}
+	var out bytes.Buffer
+	m, err := backup.Make(t.Context(), &out, lock, src)
+	if err != nil || len(m.Damaged) != 0 || m.Recordings != 4 || !slices.Equal(m.Purged, []uuid.UUID{h.ids[h.lost]}) || !slices.Equal(asked, m.Purged) {
+		t.Fatalf("%+v %v, asked for %v", m, err, asked)
+	}
+	got, err := extract(t, &out, key, empty(), t.TempDir())
+	if err != nil || !slices.Equal(got.Purged, m.Purged) {
+		t.Fatalf("%+v %v", got, err)
+	}
+	missing := func(_ context.Context, fn func(uuid.UUID, error) error) error {
+		return errors.Join(fn(uuid.New(), nil), fn(h.ids[h.lost], fault.New(fault.NotFound, "audio_not_found", "")))
+	}
+	if c, err := backup.CheckRecordings(t.Context(), got, missing); err != nil || len(c.Findings) != 0 || len(c.Known) != 1 {
+		t.Errorf("the restored folder differs: %+v %v", c, err)
+	}
+	src.Purged = func(context.Context, uuid.UUID) (bool, error) {
+		return false, fault.New(fault.Unavailable, "database_unavailable", "It is away.")
+	}
+	_, err = backup.Make(t.Context(), io.Discard, lock, src)
+	wantCode(t, err, "database_unavailable")
 }
 
 func TestAnObjectStoreThatBreaksOffOrADiskThatIsFullEndsTheBackup(t *testing.T) {

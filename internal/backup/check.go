@@ -16,7 +16,7 @@ type Check struct {
 	Name     string
 	Detail   string
 	Findings []string // differences; none means equal
-	Known    []string // what was damaged before the backup and still is
+	Known    []string // what was damaged before the backup, or purged while it was made
 }
 
 // maxFindings is how many differences of one check are named.
@@ -88,6 +88,10 @@ func CheckRecordings(ctx context.Context, m Manifest, each func(ctx context.Cont
 	for _, d := range m.Damaged {
 		known[d.ID] = d.What
 	}
+	purged := map[uuid.UUID]bool{}
+	for _, id := range m.Purged {
+		purged[id] = true
+	}
 	whole, all := 0, 0
 	err := each(ctx, func(id uuid.UUID, verified error) error {
 		all++
@@ -97,6 +101,8 @@ func CheckRecordings(ctx context.Context, m Manifest, each func(ctx context.Cont
 			whole++
 		case before:
 			c.Known = append(c.Known, fmt.Sprintf("recording %s was %s before the backup", id, what))
+		case kind == fault.NotFound && purged[id]:
+			c.Known = append(c.Known, fmt.Sprintf("recording %s was purged while the backup was made", id))
 		case kind == fault.NotFound, kind == fault.Internal:
 			c.find("recording %s: %s", id, fault.As(verified).Code)
 		default:

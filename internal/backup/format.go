@@ -66,6 +66,8 @@ type Manifest struct {
 	Recordings  int64    `json:"recordings"`
 	Checkpoints int64    `json:"checkpoints"`
 	Damaged     []Damage `json:"damaged,omitempty"`
+	// Purged are recordings of the snapshot that were purged while the backup was made, so that they are not in it.
+	Purged []uuid.UUID `json:"purged,omitempty"`
 }
 
 // entry is a line of a manifest.

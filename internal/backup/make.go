@@ -40,6 +40,8 @@ type Source struct {
 	Files    map[string][]byte // by path below the data folder
 	Snapshot Snapshot
 	Objects  Objects
+	// Purged says whether a recording is purged by now, or on its way out, whatever the snapshot says. nil: none is.
+	Purged func(ctx context.Context, id uuid.UUID) (bool, error)
 	// Progress is told what is being saved and how much of it; it may be nil.
 	Progress func(what string, count, bytes int64)
 }
@@ -108,7 +110,7 @@ func recordings(ctx context.Context, w *Writer, src Source) error {
 	say := src.progress("recordings")
 	var bytes int64
 	return src.Snapshot.Recordings(ctx, func(id uuid.UUID, key, version string) error {
-		size, err := recording(ctx, w, src.Objects, id, key, version)
+		size, err := recording(ctx, w, src, id, key, version)
 		if err != nil {
 			return err
 		}
@@ -121,11 +123,10 @@ func recordings(ctx context.Context, w *Writer, src Source) error {
 	})
 }
 
-func recording(ctx context.Context, w *Writer, store Objects, id uuid.UUID, key, version string) (int64, error) {
-	o, err := store.Open(ctx, key, version)
+func recording(ctx context.Context, w *Writer, src Source, id uuid.UUID, key, version string) (int64, error) {
+	o, err := src.Objects.Open(ctx, key, version)
 	if fault.KindOf(err) == fault.NotFound {
-		w.AddDamage(Damage{id, "missing in the object store"})
-		return 0, nil
+		return 0, absent(ctx, w, src, id)
 	}
 	if err != nil {
 		return 0, err
@@ -142,6 +143,20 @@ func recording(ctx context.Context, w *Writer, store Objects, id uuid.UUID, key,
 		w.AddDamage(Damage{id, "damaged in the object store"})
 	}
 	return o.Size, nil
+}
+
+// absent notes why a recording is not in the store: its purge came after the snapshot, or it is missing.
+func absent(ctx context.Context, w *Writer, src Source, id uuid.UUID) error {
+	if src.Purged != nil {
+		if purged, err := src.Purged(ctx, id); err != nil {
+			return err
+		} else if purged {
+			w.AddPurged(id)
+			return nil
+		}
+	}
+	w.AddDamage(Damage{id, "missing in the object store"})
+	return nil
 }
 
 func (s Source) progress(what string) func(count, bytes int64) {

@@ -197,7 +197,7 @@ func (r *Reader) finish(head *tar.Header) (Manifest, error) {
 	if err := json.Unmarshal(text, &m); err != nil {
 		return m, damaged(err)
 	}
-	r.seen.Chain, r.seen.Damaged = hex.EncodeToString(r.chain.Sum(nil)), m.Damaged
+	r.seen.Chain, r.seen.Damaged, r.seen.Purged = hex.EncodeToString(r.chain.Sum(nil)), m.Damaged, m.Purged
 	same := r.seen.Members == m.Members && r.seen.Bytes == m.Bytes && r.seen.Manifests == m.Manifests && r.seen.Chain == m.Chain &&
 		r.seen.Recordings == m.Recordings && r.seen.Checkpoints == m.Checkpoints
 	if len(r.pending) > 0 || !same {

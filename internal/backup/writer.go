@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"github.com/google/uuid"
 )
 
 // recordingRecord is the PAX record that holds a Recording.
@@ -128,6 +129,9 @@ func (w *Writer) AddRecording(rec Recording, size int64, r io.Reader) (string, e
 
 // AddDamage notes a recording that is not in the archive, or not as it should be.
 func (w *Writer) AddDamage(d Damage) { w.total.Damaged = append(w.total.Damaged, d) }
+
+// AddPurged notes a recording that was purged after the snapshot was taken.
+func (w *Writer) AddPurged(id uuid.UUID) { w.total.Purged = append(w.total.Purged, id) }
 
 // AddCheckpoint adds a signed checkpoint of the audit log.
 func (w *Writer) AddCheckpoint(size int64, signed []byte) error {

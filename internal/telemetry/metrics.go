@@ -99,8 +99,8 @@ func (m *Metrics) zero() {
 	}
 }
 
-// Rounds are the names of the keeper's rounds as labels.
-var Rounds = []string{"reap", "sequence", "release", "reconcile"}
+// Rounds are the names of the rounds of housekeeping as labels: their first words.
+var Rounds = []string{"reap", "sequence", "release", "reconcile", "escalate", "clear", "send", "quick", "rolling", "purge"}
 
 func (m *Metrics) counter(name, help string) prometheus.Counter {
 	c := prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})

@@ -39,6 +39,8 @@ func TestWhatHappenedIsCounted(t *testing.T) {
 		`vesper_stage_runs_total{code="ehr_busy",kind="deliver",outcome="failed",priority="routine"} 1`,
 		`vesper_stage_attempts_sum{kind="transcribe"} 2`,
 		`vesper_keeper_failures_total{round="sequence"} 1`,
+		`vesper_keeper_failures_total{round="escalate"} 1`,
+		`vesper_keeper_failures_total{round="purge"} 0`,
 		`vesper_keeper_failures_total{round="other"} 1`,
 		`vesper_http_requests_total{method="POST",route="/api/v1/dictations",status="201"} 1`,
 		`vesper_http_requests_total{method="other",route="none",status="405"} 1`,

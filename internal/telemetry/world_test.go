@@ -76,7 +76,7 @@ func busy(t *testing.T, s telemetry.Source) *telemetry.Metrics {
 	now := time.Now()
 	m.Stage(pipeline.StageRun{Kind: pipeline.TranscribeJob, Priority: pipeline.Stat, Attempt: 2, Outcome: "done", Code: "ok", Took: 3 * time.Second, Waited: time.Second})
 	m.Stage(pipeline.StageRun{Kind: pipeline.DeliverJob, Priority: pipeline.Routine, Attempt: 1, Outcome: "failed", Code: "ehr_busy", Took: time.Second})
-	for _, round := range []string{"reap", "sequence audit log", "release expired claims", "reconcile", "something new"} {
+	for _, round := range []string{"reap", "sequence audit log", "release expired claims", "reconcile", "escalate waiting work", "something new"} {
 		m.Round(round, time.Second, errors.New(canary))
 	}
 	m.Request("POST", "POST /api/v1/dictations", 201, time.Second)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"vesper/internal/fault"
 	"vesper/internal/watch"
@@ -155,5 +156,29 @@ func TestRulesThatMakeNoSenseAreExplained(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(w.dir, ".vesper-watch")); err == nil {
 		t.Error("work began all the same")
+	}
+}
+
+func TestRulesThatAreMadeToBeSlowAreRefusedQuickly(t *testing.T) {
+	t.Parallel()
+	bomb := "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+	for c := 'b'; c < 'k'; c++ {
+		bomb += string(c) + ": &" + string(c) + " [" + strings.Repeat("*"+string(c-1)+",", 9) + "*" + string(c-1) + "]\n"
+	}
+	for name, c := range map[string]struct{ source, says string }{
+		"a bomb":    {bomb + "patterns: *j\n", "line 1: rules have no anchors"},
+		"an anchor": {"author: x\nfolders:\n  a: &a {priority: stat}\n", "line 3: rules have no anchors"},
+		"an alias":  {"author: *a\n", "line 1: rules have no anchors"},
+		"a merge":   {"folders:\n  a: {priority: stat}\n  b:\n    <<: {priority: stat}\n", "line 4: rules have no anchors"},
+		"brackets":  {"patterns: " + strings.Repeat("[", 60_000), "nested too deep"},
+	} {
+		began := time.Now()
+		_, err := watch.ParseRules([]byte(c.source))
+		if took := time.Since(began); err == nil || fault.As(err).Code != "rules_yaml" || !strings.Contains(fault.As(err).Public, c.says) || took > 2*time.Second {
+			t.Errorf("%s: %v after %s", name, err, took)
+		}
+	}
+	if _, err := watch.ParseRules([]byte("author: a&b\nfolders:\n  'a*b': {patient: '*1'}\n")); err != nil {
+		t.Errorf("signs inside of values: %v", err)
 	}
 }

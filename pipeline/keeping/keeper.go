@@ -17,6 +17,12 @@ type Keeper struct {
 	Lock    Lock
 	Pace    int64 // bytes a minute that the rolling check reads; 0: it does not run
 	Log     *slog.Logger
+	Watch   Watch // is told of each round that this process does; may be nil
+}
+
+// Watch is told what the keeper does, for metrics. Implementations MUST NOT block and MUST be safe for concurrent use.
+type Watch interface {
+	Round(what string, took time.Duration, err error)
 }
 
 // How often the keeper looks whether there is something to do, and how often a whole quick check and a plan are due.
@@ -51,8 +57,13 @@ func (k *Keeper) every(ctx context.Context, what string, round func(context.Cont
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
 	for {
-		if _, err := k.Checker.Store.Exclusive(ctx, "keeping "+what, round); err != nil && ctx.Err() == nil {
+		began := time.Now()
+		mine, err := k.Checker.Store.Exclusive(ctx, "keeping "+what, round)
+		if err != nil && ctx.Err() == nil {
 			k.Log.WarnContext(ctx, what, "err", err)
+		}
+		if k.Watch != nil && (mine || err != nil) {
+			k.Watch.Round(what, time.Since(began), err)
 		}
 		select {
 		case <-ctx.Done():

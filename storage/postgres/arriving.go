@@ -92,6 +92,17 @@ func (t *tx) DropArriving(ctx context.Context, upload, author uuid.UUID, code st
 	return tag.RowsAffected() == 1, wrap("drop arriving upload", err)
 }
 
+// isIdle chooses the uploads that are not closed and that nothing came of for $1 seconds.
+const isIdle = `state IN ('open', 'received', 'taken') AND active_at < now() - make_interval(secs => $1)`
+
+// DropIdleArriving implements pipeline.ArrivingTx.
+func (t *tx) DropIdleArriving(ctx context.Context, upload uuid.UUID, idle time.Duration) (bool, error) {
+	tag, err := t.Exec(ctx, `
+		UPDATE arriving SET state = 'dropped', code = 'idle', closed_at = now(), lease_token = NULL, lease_until = NULL
+		WHERE `+isIdle+` AND id = $2`, idle.Seconds(), upload)
+	return tag.RowsAffected() == 1, wrap("drop idle upload", err)
+}
+
 // TakeArriving implements pipeline.ArrivingTx. One that is taken may be taken again: by the run that follows a killed one.
 func (t *tx) TakeArriving(ctx context.Context, dictation uuid.UUID) (*pipeline.Arriving, error) {
 	return find(ctx, t, "take arriving upload", scanArriving, `
@@ -241,23 +252,26 @@ func (s *Store) TranscriptionsWait(ctx context.Context) (wait bool, err error) {
 	return wait, err
 }
 
-// StaleArriving implements pipeline.ArrivingQueue.
-func (s *Store) StaleArriving(ctx context.Context, idle, late time.Duration) (dropped int, purge []pipeline.Arriving, err error) {
-	err = s.across(ctx, "look for stale uploads", func(t pgx.Tx) error {
-		tag, err := t.Exec(ctx, `
-			UPDATE arriving SET state = 'dropped', code = 'idle', closed_at = now(), lease_token = NULL, lease_until = NULL
-			WHERE state IN ('open', 'received', 'taken') AND active_at < now() - make_interval(secs => $1)`, idle.Seconds())
-		if err != nil {
-			return wrap("drop stale uploads", err)
-		}
-		dropped = int(tag.RowsAffected())
-		purge, err = list(ctx, t, "list closed uploads", scanArriving, `
+// IdleArriving implements pipeline.ArrivingQueue.
+func (s *Store) IdleArriving(ctx context.Context, idle time.Duration) (out []pipeline.Arriving, err error) {
+	err = s.across(ctx, "look for idle uploads", func(t pgx.Tx) error {
+		out, err = list(ctx, t, "look for idle uploads", scanArriving, `
+			SELECT `+arrivingColumns+` FROM arriving WHERE `+isIdle+` ORDER BY active_at LIMIT 1000`, idle.Seconds())
+		return err
+	})
+	return out, err
+}
+
+// ClosedArriving implements pipeline.ArrivingQueue.
+func (s *Store) ClosedArriving(ctx context.Context, late time.Duration) (out []pipeline.Arriving, err error) {
+	err = s.across(ctx, "list closed uploads", func(t pgx.Tx) error {
+		out, err = list(ctx, t, "list closed uploads", scanArriving, `
 			SELECT `+arrivingColumns+` FROM arriving
 			WHERE closed_at IS NOT NULL AND (purged_at IS NULL OR purged_at < now() - make_interval(secs => $1))
 			ORDER BY closed_at LIMIT 100`, late.Seconds())
 		return err
 	})
-	return dropped, purge, err
+	return out, err
 }
 
 // PurgedArriving implements pipeline.ArrivingQueue.

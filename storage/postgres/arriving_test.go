@@ -154,8 +154,23 @@ func TestAnotherPracticeSeesNothingOfWhatArrives(t *testing.T) {
 		t.Error("another practice opened the same upload")
 	}
 	w.super(`UPDATE arriving SET active_at = now() - interval '2 hours'`)
+	idle, err := w.work.IdleArriving(context.Background(), time.Hour)
+	w.must(err)
+	if len(idle) != 1 || idle[0].ID != p.Upload {
+		t.Fatalf("idle: %+v", idle)
+	}
+	var dropped []bool
+	for _, practice := range []uuid.UUID{other, w.practice, w.practice} {
+		var gone bool
+		w.must(w.work.InTx(context.Background(), practice, func(ctx context.Context, tx pipeline.Tx) (err error) {
+			gone, err = tx.DropIdleArriving(ctx, p.Upload, time.Hour)
+			return err
+		}))
+		dropped = append(dropped, gone)
+	}
+	same(t, "dropped from another practice, its own, and again", dropped, []bool{false, true, false})
 	for range 2 {
-		_, purge, err := w.work.StaleArriving(context.Background(), time.Hour, 0)
+		purge, err := w.work.ClosedArriving(context.Background(), 0)
 		w.must(err)
 		if len(purge) != 1 || purge[0].PracticeID != w.practice {
 			t.Fatalf("to purge: %+v", purge)

@@ -41,7 +41,8 @@ const workSelect = `
 	       c.id, c.person_id, c.last_sign
 	FROM d
 	LEFT JOIN LATERAL (
-		SELECT id, CASE WHEN state = 'dead' AND error_code = '` + pipeline.CodeQuarantined + `' THEN error_code ELSE state END AS state
+		SELECT id, CASE WHEN state = 'dead' AND error_code IN ('` + pipeline.CodeQuarantined + `', '` + pipeline.CodeCancelled + `', '` +
+	pipeline.CodeSuperseded + `') THEN error_code ELSE state END AS state
 		FROM jobs WHERE dictation_id = d.id ORDER BY created_at DESC, id DESC LIMIT 1) j ON true
 	LEFT JOIN LATERAL (
 		SELECT l.id, l.state FROM notes n JOIN deliveries l ON l.note_id = n.id

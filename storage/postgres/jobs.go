@@ -79,6 +79,11 @@ func (t *tx) BuryJob(ctx context.Context, id, token uuid.UUID, code string) erro
 		WHERE id = $1 AND state = 'running' AND lease_token = $2`, id, token, code)
 }
 
+func (t *tx) HoldJob(ctx context.Context, id, token uuid.UUID) error {
+	return t.one(ctx, "hold job", fenced(), `
+		SELECT FROM jobs WHERE id = $1 AND state = 'running' AND lease_token = $2 FOR SHARE`, id, token)
+}
+
 func (t *tx) Jobs(ctx context.Context, dictation uuid.UUID) ([]pipeline.Job, error) {
 	return list(ctx, t, "list jobs", scanJob, `SELECT `+jobColumns+` FROM jobs WHERE dictation_id = $1 ORDER BY created_at, id`, dictation)
 }

@@ -25,6 +25,17 @@ func scanNamedFinding(row pgx.CollectableRow) (f keeping.Finding, err error) {
 	return f, err
 }
 
+// Shared implements pipeline.KeepingTx.
+func (t *tx) Shared(ctx context.Context) (bool, error) {
+	return get(ctx, t, "count practices", pgx.RowTo[bool], `SELECT count(*) > 1 FROM list_practices()`)
+}
+
+// OpenFinding implements pipeline.KeepingTx.
+func (t *tx) OpenFinding(ctx context.Context, id uuid.UUID) (keeping.Finding, error) {
+	return get(ctx, t, "read finding", scanFinding, `
+		SELECT `+findingColumns+` FROM keep_findings f WHERE f.id = $1 AND f.mended_at IS NULL AND f.settled_at IS NULL`, id)
+}
+
 // SettleFinding implements pipeline.KeepingTx.
 func (t *tx) SettleFinding(ctx context.Context, id, by uuid.UUID, note string) (keeping.Finding, error) {
 	return get(ctx, t, "settle finding", scanFinding, `

@@ -129,6 +129,23 @@ func (w *Whole) EachRecording(ctx context.Context, fn func(pipeline.Audio) error
 	}
 }
 
+// Purged says whether a recording is purged by now, or on its way out: its objects are deleted before its tombstone is
+// written. It looks past the snapshot, on a connection of its own.
+func (w *Whole) Purged(ctx context.Context, id uuid.UUID) (purged bool, err error) {
+	conn, err := pgx.ConnectConfig(ctx, w.conn.Config())
+	if err != nil {
+		return false, wrap("connect to look for a purge", err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	var purges bool // an older schema has none
+	if err := conn.QueryRow(ctx, `SELECT to_regclass('public.tombstones') IS NOT NULL`).Scan(&purges); err != nil || !purges {
+		return false, wrap("look for a purge", err)
+	}
+	err = conn.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM tombstones WHERE audio_id = $1) OR EXISTS (SELECT FROM purges WHERE audio_id = $1 AND state = 'started')`, id).Scan(&purged)
+	return purged, wrap("look for a purge", err)
+}
+
 // Place writes the versions that objects have in the store they were restored into; the old ones mean nothing there.
 func (w *Whole) Place(ctx context.Context, versions map[uuid.UUID]string) error {
 	ids, names := make([]uuid.UUID, 0, len(versions)), make([]string, 0, len(versions))

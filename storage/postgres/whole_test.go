@@ -230,3 +230,44 @@ func TestPurgedRecordingsAreNotLookedForAndAnOlderSchemaKnowsNone(t *testing.T) 
 		t.Errorf("%d of 2 recordings are found under an older schema", n)
 	}
 }
+
+func TestAPurgeAfterTheSnapshotIsSeen(t *testing.T) {
+	t.Parallel()
+	w := ownWorld(t)
+	ctx := context.Background()
+	w.receive()
+	w.receive()
+	w.receive()
+	whole, err := postgres.OpenWhole(ctx, w.admin)
+	w.must(err)
+	defer func() { whole.Close(ctx) }()
+	_, err = whole.Freeze(ctx)
+	w.must(err)
+	var ids []uuid.UUID
+	w.must(whole.EachRecording(ctx, func(a pipeline.Audio) error { ids = append(ids, a.ID); return nil }))
+	purged := func() (out []bool) {
+		for _, id := range ids {
+			is, err := whole.Purged(ctx, id)
+			w.must(err)
+			out = append(out, is)
+		}
+		return out
+	}
+	same(t, "purged before", purged(), []bool{false, false, false})
+	w.super(`SET session_replication_role = replica;
+		INSERT INTO tombstones (audio_id, practice_id, dictation_id, rendition, sha256, size, seconds, rule_id, work_type, rule_version, purged_at, note)
+		SELECT id, practice_id, dictation_id, rendition, sha256, size, 1, gen_random_uuid(), '', 1, now(), 'x' FROM audio_objects ORDER BY id LIMIT 1;
+		INSERT INTO purges (audio_id, practice_id, dictation_id, rule_id, state)
+		SELECT id, practice_id, dictation_id, gen_random_uuid(), 'started' FROM audio_objects ORDER BY id OFFSET 1 LIMIT 1;
+		INSERT INTO purges (audio_id, practice_id, dictation_id, rule_id, state)
+		SELECT id, practice_id, dictation_id, gen_random_uuid(), 'intended' FROM audio_objects ORDER BY id OFFSET 2 LIMIT 1`)
+	same(t, "purged, on its way out, intended", purged(), []bool{true, true, false})
+	n := 0
+	w.must(whole.EachRecording(ctx, func(pipeline.Audio) error { n++; return nil }))
+	same(t, "recordings of the snapshot", n, 3)
+	whole.Close(ctx) // its snapshot holds the tables
+	w.super(`DROP TABLE tombstones CASCADE`)
+	whole, err = postgres.OpenWhole(ctx, w.admin)
+	w.must(err)
+	same(t, "purged under an older schema", purged(), []bool{false, false, false})
+}

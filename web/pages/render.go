@@ -244,6 +244,7 @@ func happened(e pipeline.Event) string {
 			"listening": "began to listen to a recording that still arrives", "dropped": "stopped listening to an upload",
 			"found": "found something wrong with the stored recording", "mended": "found the stored recording in order again",
 			"purged": "purged the recording under the practice’s rule", "remade": "made the rendition for listening again",
+			"rendered": "made the rendition for listening",
 		}[e.Detail["result"]]
 	}
 	if e.Action == "dictation.submit" {
