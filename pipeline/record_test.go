@@ -33,6 +33,10 @@ var looks = map[string]struct {
 		_, err := w.svc.Cards(context.Background(), a, pipeline.Filter{})
 		return err
 	}},
+	"Attention": {pipeline.Drafted, "supervisor", 1, func(w *world, a access.Actor, _ uuid.UUID) error {
+		_, err := w.svc.Attention(context.Background(), a)
+		return err
+	}},
 	"Detail":  {pipeline.Drafted, "editor", 1, attempts[access.View]},
 	"History": {pipeline.Drafted, "compliance", 1, attempts[access.History]},
 	"SignaturePreview": {pipeline.AwaitingSignature, "physician", 1, func(w *world, a access.Actor, id uuid.UUID) error {
