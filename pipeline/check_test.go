@@ -15,14 +15,12 @@ import (
 
 	"github.com/google/uuid"
 
-	"vesper/internal/access"
 	"vesper/internal/fault"
 	"vesper/internal/testkit"
 	"vesper/pipeline"
 	"vesper/pipeline/keeping"
 	"vesper/storage/objects"
 	"vesper/storage/objects/objectstest"
-	"vesper/transcribe"
 )
 
 // checker compares the world's store and database, two days from now: what was stored today is no upload under way then.
@@ -90,27 +88,6 @@ func TestACheckOfWhatIsInOrderFindsNothing(t *testing.T) {
 			t.Errorf("%s has read %d bytes", mode, run.Bytes)
 		}
 	}
-}
-
-// TestNoRunLeavesARenditionThatNoRowNames: neither one that is ordered anew, nor one that fails, nor one that hears nobody.
-func TestNoRunLeavesARenditionThatNoRowNames(t *testing.T) {
-	t.Parallel()
-	w := setup(t)
-	ctx := context.Background()
-	again := w.drafted()
-	w.must(w.svc.Rerun(ctx, w.as("supervisor"), again, pipeline.TranscribeJob, "Another model."))
-	w.drain()
-	w.wantState(again, pipeline.Drafted)
-	w.failed()
-	w.engine.edit(func(t *transcribe.Transcript) {
-		t.Words, t.Text, t.Spans = nil, "", []transcribe.Span{{Start: 0, End: 0.25, Kind: transcribe.SpanSilence}}
-	})
-	silent := w.submit()
-	w.drain()
-	w.wantState(silent, pipeline.Rejected)
-	w.must(w.keeper.SequenceOnce(ctx))
-	w.check(keeping.Quick)
-	w.wantFindings(nil)
 }
 
 // TestEveryHarmIsFoundByNameAndNothingElse does each harm to a recording of its own.
@@ -291,64 +268,6 @@ func TestAFindingIsSettledByAPersonAndMendedByACheck(t *testing.T) {
 	}
 	if !slices.Equal(results, []string{"found", "mended"}) {
 		t.Errorf("the record says %v", results)
-	}
-}
-
-// operates settles a finding as whoever runs the installation does.
-func (w *world) operates(login string, id uuid.UUID, note string) error {
-	return pipeline.SettleAsOperator(context.Background(), w.work, login, id, note)
-}
-
-func TestWhatConcernsTheWholeInstallationIsNotOnePracticesToSettle(t *testing.T) {
-	t.Parallel()
-	w := setup(t)
-	ctx := context.Background()
-	harm := w.harm()
-	harm.Plant("loose", []byte("x"))
-	harm.Plant("another", []byte("x"))
-	own := w.audio(w.drafted(), pipeline.Original)
-	harm.Cover(own.Key)
-	w.check(keeping.Quick)
-	kept, err := w.svc.Kept(ctx, w.as("admin"))
-	w.must(err)
-	ids := map[string]uuid.UUID{}
-	for _, f := range kept.Findings {
-		ids[f.Key] = f.ID
-	}
-	if len(ids) != 3 || kept.Shared {
-		t.Fatalf("%+v", kept)
-	}
-	for _, who := range []string{"physician", "editor", "supervisor", "compliance"} {
-		for _, id := range ids {
-			wantFault(t, w.svc.SettleFinding(ctx, w.as(who), id, "Known."), fault.Forbidden, "forbidden")
-		}
-		wantFault(t, w.operates(w.people[who].Login, ids["loose"], "Known."), fault.Invalid, "admin_unknown")
-	}
-	w.must(w.svc.SettleFinding(ctx, w.as("admin"), ids["another"], "Ours alone."))
-
-	elsewhere, err := w.serve.CreatePractice(ctx, "Harbor Clinic")
-	w.must(err)
-	other := pipeline.Person{ID: newID(), PracticeID: elsewhere, Role: string(access.Admin), Login: "harbor-admin", Name: "Pat Harbor"}
-	hash, err := passwordHash()
-	w.must(err)
-	w.must(w.serve.InTx(ctx, elsewhere, func(ctx context.Context, tx pipeline.Tx) error { return tx.InsertPerson(ctx, other, hash) }))
-	for _, admin := range []access.Actor{w.as("admin"), other.Actor()} {
-		kept, err = w.svc.Kept(ctx, admin)
-		w.must(err)
-		if !kept.Shared || !slices.ContainsFunc(kept.Findings, func(f keeping.Finding) bool { return f.ID == ids["loose"] }) {
-			t.Errorf("%s does not see it: %+v", admin.Name, kept)
-		}
-		wantFault(t, w.svc.SettleFinding(ctx, admin, ids["loose"], "Known."), fault.Forbidden, "finding_of_all")
-	}
-	wantFault(t, w.svc.SettleFinding(ctx, other.Actor(), ids[own.Key], "Known."), fault.NotFound, "not_found")
-	wantFault(t, w.operates(other.Login, ids[own.Key], "Known."), fault.NotFound, "not_found")
-	wantFault(t, w.operates("nobody", ids["loose"], "Known."), fault.Invalid, "admin_unknown")
-	wantFault(t, w.operates(other.Login, ids["loose"], " "), fault.Invalid, "reason_missing")
-	w.must(w.svc.SettleFinding(ctx, w.as("admin"), ids[own.Key], "Known."))
-	w.must(w.operates(w.people["admin"].Login, ids["loose"], "An old export."))
-	events := w.events(ids["loose"])
-	if last := events[len(events)-1]; last.Outcome != "done" || last.Detail["through"] != "operator" || last.ActorID != w.people["admin"].ID {
-		t.Errorf("the record says %+v", last)
 	}
 }
 
