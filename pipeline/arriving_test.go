@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"os"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +16,6 @@ import (
 	"vesper/internal/fault"
 	"vesper/internal/testkit"
 	"vesper/pipeline"
-	"vesper/pipeline/keeping"
 	"vesper/transcribe"
 )
 
@@ -315,58 +312,6 @@ func TestWhatTurnsOutToBeNoSoundEndsQuietly(t *testing.T) {
 		t.Errorf("it was taken: %v", err)
 	}
 	w.wantNothingLeft()
-}
-
-// breaksLate is an ear whose engine is lost after the rendition for playback was stored.
-type breaksLate struct {
-	*ear
-	stored chan struct{}
-}
-
-func (e breaksLate) Hear(ctx context.Context, body io.Reader, h pipeline.Hearing) (transcribe.Transcript, error) {
-	t, err := e.ear.Hear(ctx, body, h)
-	if err != nil {
-		return t, err
-	}
-	<-e.stored
-	return t, fault.New(fault.Unavailable, "engine_crashed", "The engine broke down.")
-}
-
-// storing counts what a worker stores, and says when the first is there.
-type storing struct {
-	pipeline.Objects
-	n      *atomic.Int32
-	stored chan struct{}
-}
-
-func (s storing) Put(ctx context.Context, practice, id uuid.UUID, r io.Reader, size int64) (pipeline.Stored, error) {
-	o, err := s.Objects.Put(ctx, practice, id, r, size)
-	if s.n.Add(1) == 1 {
-		close(s.stored)
-	}
-	return o, err
-}
-
-func TestARenditionOfAListeningThatBreaksOffIsKept(t *testing.T) {
-	t.Parallel()
-	w := setup(t)
-	e := breaksLate{newEar(w), make(chan struct{})}
-	var puts atomic.Int32
-	w.worker.Recogniser, w.worker.Objects = e, storing{w.vault, &puts, e.stored}
-	w.listens(w.worker)
-	u := w.upload(speech(60))
-	u.arrives(0.9)
-	u.heard(1)
-	d := u.ends()
-	w.drain()
-	w.wantState(d.DictationID, pipeline.Drafted)
-	if n := puts.Load(); n != 1 {
-		t.Errorf("the rendition was stored %d times", n)
-	}
-	w.wantSame(e.ear, d.DictationID, u.file)
-	w.wantNothingLeft()
-	w.check(keeping.Quick)
-	w.wantFindings(nil)
 }
 
 func TestTheSameRecordingSentAgainIsHeardOnce(t *testing.T) {

@@ -21,7 +21,6 @@ import (
 	"vesper/pipeline/keeping"
 	"vesper/storage/objects"
 	"vesper/storage/objects/objectstest"
-	"vesper/transcribe"
 )
 
 // checker compares the world's store and database, two days from now: what was stored today is no upload under way then.
@@ -89,27 +88,6 @@ func TestACheckOfWhatIsInOrderFindsNothing(t *testing.T) {
 			t.Errorf("%s has read %d bytes", mode, run.Bytes)
 		}
 	}
-}
-
-// TestNoRunLeavesARenditionThatNoRowNames: neither one that is ordered anew, nor one that fails, nor one that hears nobody.
-func TestNoRunLeavesARenditionThatNoRowNames(t *testing.T) {
-	t.Parallel()
-	w := setup(t)
-	ctx := context.Background()
-	again := w.drafted()
-	w.must(w.svc.Rerun(ctx, w.as("supervisor"), again, pipeline.TranscribeJob, "Another model."))
-	w.drain()
-	w.wantState(again, pipeline.Drafted)
-	w.failed()
-	w.engine.edit(func(t *transcribe.Transcript) {
-		t.Words, t.Text, t.Spans = nil, "", []transcribe.Span{{Start: 0, End: 0.25, Kind: transcribe.SpanSilence}}
-	})
-	silent := w.submit()
-	w.drain()
-	w.wantState(silent, pipeline.Rejected)
-	w.must(w.keeper.SequenceOnce(ctx))
-	w.check(keeping.Quick)
-	w.wantFindings(nil)
 }
 
 // TestEveryHarmIsFoundByNameAndNothingElse does each harm to a recording of its own.
@@ -252,6 +230,45 @@ func TestAnUploadUnderWayIsNoOrphan(t *testing.T) {
 	w.wantFindings(map[keeping.Kind][]string{})
 	w.check(keeping.Quick, arriving)
 	w.wantFindings(map[keeping.Kind][]string{keeping.Orphan: {o.Key, "elsewhere/x", "arriving/forgotten"}})
+}
+
+func TestAFindingIsSettledByAPersonAndMendedByACheck(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ctx := context.Background()
+	harm := w.harm()
+	id := w.drafted()
+	a := w.audio(id, pipeline.Original)
+	harm.Cover(a.Key)
+	w.check(keeping.Quick)
+	kept, err := w.svc.Kept(ctx, w.as("admin"))
+	w.must(err)
+	if len(kept.Findings) != 1 || kept.Findings[0].Kind != keeping.Covered || kept.Findings[0].DictationID != id || len(kept.Runs) != 1 {
+		t.Fatalf("%+v", kept)
+	}
+	f := kept.Findings[0]
+	wantFault(t, w.svc.SettleFinding(ctx, w.as("admin"), f.ID, "  "), fault.Invalid, "reason_missing")
+	wantFault(t, w.svc.SettleFinding(ctx, w.as("supervisor"), f.ID, "Known."), fault.Forbidden, "forbidden")
+	w.must(w.svc.SettleFinding(ctx, w.as("admin"), f.ID, "The store's administrator was told."))
+	wantFault(t, w.svc.SettleFinding(ctx, w.as("admin"), f.ID, "Again."), fault.NotFound, "not_found")
+	w.check(keeping.Quick) // it stands, settled, and is not raised anew
+	kept, err = w.svc.Kept(ctx, w.as("admin"))
+	w.must(err)
+	if len(kept.Findings) != 1 || kept.Findings[0].SettledName != w.people["admin"].Name {
+		t.Fatalf("%+v", kept.Findings)
+	}
+	w.must(w.vault.Uncover(ctx, a.Key, f.VersionID))
+	w.check(keeping.Quick)
+	w.wantFindings(map[keeping.Kind][]string{})
+	var results []string
+	for _, e := range w.events(id) {
+		if e.Detail["finding"] == f.ID.String() {
+			results = append(results, e.Detail["result"])
+		}
+	}
+	if !slices.Equal(results, []string{"found", "mended"}) {
+		t.Errorf("the record says %v", results)
+	}
 }
 
 // breaking lists a while and then fails once.

@@ -13,45 +13,6 @@ import (
 	"vesper/pipeline/keeping"
 )
 
-func TestAFindingIsSettledByAPersonAndMendedByACheck(t *testing.T) {
-	t.Parallel()
-	w := setup(t)
-	ctx := context.Background()
-	harm := w.harm()
-	id := w.drafted()
-	a := w.audio(id, pipeline.Original)
-	harm.Cover(a.Key)
-	w.check(keeping.Quick)
-	kept, err := w.svc.Kept(ctx, w.as("admin"))
-	w.must(err)
-	if len(kept.Findings) != 1 || kept.Findings[0].Kind != keeping.Covered || kept.Findings[0].DictationID != id || len(kept.Runs) != 1 {
-		t.Fatalf("%+v", kept)
-	}
-	f := kept.Findings[0]
-	wantFault(t, w.svc.SettleFinding(ctx, w.as("admin"), f.ID, "  "), fault.Invalid, "reason_missing")
-	wantFault(t, w.svc.SettleFinding(ctx, w.as("supervisor"), f.ID, "Known."), fault.Forbidden, "forbidden")
-	w.must(w.svc.SettleFinding(ctx, w.as("admin"), f.ID, "The store's administrator was told."))
-	wantFault(t, w.svc.SettleFinding(ctx, w.as("admin"), f.ID, "Again."), fault.NotFound, "not_found")
-	w.check(keeping.Quick) // it stands, settled, and is not raised anew
-	kept, err = w.svc.Kept(ctx, w.as("admin"))
-	w.must(err)
-	if len(kept.Findings) != 1 || kept.Findings[0].SettledName != w.people["admin"].Name {
-		t.Fatalf("%+v", kept.Findings)
-	}
-	w.must(w.vault.Uncover(ctx, a.Key, f.VersionID))
-	w.check(keeping.Quick)
-	w.wantFindings(map[keeping.Kind][]string{})
-	var results []string
-	for _, e := range w.events(id) {
-		if e.Detail["finding"] == f.ID.String() {
-			results = append(results, e.Detail["result"])
-		}
-	}
-	if !slices.Equal(results, []string{"found", "mended"}) {
-		t.Errorf("the record says %v", results)
-	}
-}
-
 // operates settles a finding as whoever runs the installation does.
 func (w *world) operates(login string, id uuid.UUID, note string) error {
 	return pipeline.SettleAsOperator(context.Background(), w.work, login, id, note)
