@@ -104,7 +104,7 @@ func TestADownloadSurvivesAnyCuts(t *testing.T) {
 		}
 		srv := httptest.NewServer(web)
 		defer srv.Close()
-		dir, err := os.MkdirTemp("", "vesper-models")
+		dir, err := os.MkdirTemp("", "vesper-models") //nolint:usetesting // one for each draw, which goes with it
 		if err != nil {
 			rt.Fatal(err)
 		}

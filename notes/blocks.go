@@ -92,7 +92,7 @@ func (b TextBlock) names() []string { return append([]string{b.Name}, b.Also...)
 func plainName(name string) string {
 	var out []string
 	for _, w := range strings.Fields(strings.ToLower(strings.ReplaceAll(name, "-", " "))) {
-		if k := keyOf(strings.Trim(w, closingMarks+openingMarks)); !blockWords[k] && k != "normal" && k != "standard" && k != "the" {
+		if k := keyOf(strings.Trim(w, allMarks)); !blockWords[k] && k != "normal" && k != "standard" && k != "the" {
 			out = append(out, k)
 		}
 	}

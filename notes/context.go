@@ -18,7 +18,6 @@ type element struct {
 	not      bool            // any word but these
 	number   bool            // a number too
 	many     bool            // a number but one too
-	suffix   string          // after a number and a hyphen: "24-hour"
 	optional bool
 	edge     bool // nothing more on this side, or a break
 	pause    bool

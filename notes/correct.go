@@ -53,7 +53,7 @@ type correction struct {
 
 // correct carries out "correction, …" said by tokens from up to to. Where it is not clear what is replaced, everything
 // stays and a person is asked.
-func (s *scanner) correct(c *command, from, to int) int {
+func (s *scanner) correct(_ *command, from, to int) int {
 	words := s.afterMarks(to)
 	fix, ok := s.findCorrection(words)
 	if !ok {
@@ -111,10 +111,10 @@ func (s *scanner) replace(fix correction) {
 	fresh[len(fresh)-1].trail = trail
 	s.current().items = append(append(items[:fix.from:fix.from], fresh...), tail...)
 	start, end := s.times(old)
-	new := s.heard(span(fix.words, fix.end))
+	said := s.heard(span(fix.words, fix.end))
 	s.flags = append(s.flags, newFlag(Flag{
-		Kind: FlagCorrection, Severity: Notice, Section: s.section, Text: strings.TrimRight(new, closingMarks), Start: start, End: max(end, s.tokens[fix.end-1].end),
-		Detail: "The speaker corrected “" + s.heard(old) + "” to “" + new + "”. Put it back if that was not meant.",
+		Kind: FlagCorrection, Severity: Notice, Section: s.section, Text: strings.TrimRight(said, closingMarks), Start: start, End: max(end, s.tokens[fix.end-1].end),
+		Detail: "The speaker corrected “" + s.heard(old) + "” to “" + said + "”. Put it back if that was not meant.",
 	}))
 }
 
@@ -170,16 +170,16 @@ func (s *scanner) findCorrection(i int) (correction, bool) {
 	return correction{}, false
 }
 
-// correctable is the first item that a correction may replace: within this sentence and the one before.
+// correctable is the first item that a correction may replace: within this sentence, or within the one before where nothing
+// is said of this one yet.
 func (s *scanner) correctable(items []item) int {
-	from, ends := len(items), 0
+	from := len(items)
 	for from > 0 && len(items)-from < correctionReach {
 		it := items[from-1]
 		if it.kind == itemBreak || it.kind == itemNumber || it.kind == itemLabel {
 			break
 		}
 		if from < len(items) && (strings.ContainsAny(it.trail, sentenceEnds) || it.kind == itemMark && strings.ContainsAny(it.text, sentenceEnds)) && hasWords(items[from:]) {
-			ends++
 			break
 		}
 		from--
@@ -295,12 +295,12 @@ func (s *scanner) parallel(a, b string) bool {
 			}
 		}
 	}
-	old, new := strings.Split(a, "-"), strings.Split(b, "-") // "right-hand-dominant"
-	if len(old) != len(new) || len(old) < 2 {
+	these, those := strings.Split(a, "-"), strings.Split(b, "-") // "right-hand-dominant"
+	if len(these) != len(those) || len(these) < 2 {
 		return false
 	}
-	for i := range old {
-		if old[i] != new[i] && !s.parallel(old[i], new[i]) {
+	for i := range these {
+		if these[i] != those[i] && !s.parallel(these[i], those[i]) {
 			return false
 		}
 	}
@@ -357,16 +357,16 @@ func (s *scanner) sameFrame(items []item, first, i, end int) (correction, bool) 
 	for from := len(items) - n; from >= first; from-- {
 		same, fits, anchor := 0, true, false
 		for k := range n {
-			old, new := itemKey(items[from+k]), s.key(i+k)
+			old, said := itemKey(items[from+k]), s.key(i+k)
 			switch {
 			case old == "":
 				fits = false
-			case old == new:
+			case old == said:
 				same++
 				anchor = anchor || (k == 0 || k == n-1) && (n > 2 || !articles[old])
-			case s.parallel(old, new):
+			case s.parallel(old, said):
 				anchor = true
-			case frameWords[old] != frameWords[new], frameWords[old] && !(articles[old] && articles[new]):
+			case frameWords[old] != frameWords[said], frameWords[old] && !(articles[old] && articles[said]):
 				fits = false
 			}
 			if k < n-1 && items[from+k].trail != "" {
@@ -385,17 +385,17 @@ func (s *scanner) sameKind(items []item, first, i, end int) (correction, bool) {
 	if end-i != 1 || len(items) == 0 || len(items)-1 < first {
 		return correction{}, false
 	}
-	new := s.tokens[i].core
+	said := s.tokens[i].core
 	for at := len(items) - 1; at >= first; at-- {
 		old := itemKey(items[at])
 		if len(old) < 4 || lexicon.English(old) >= 0.9 || old == s.key(i) {
 			continue
 		}
-		drugs := drugLike(old) && drugLike(new)
+		drugs := drugLike(old) && drugLike(said)
 		last := at == len(items)-1 || at == len(items)-2 && items[len(items)-1].kind == itemMark
 		alike := last && lexicon.Distance(old, s.key(i)) <= soundsCorrected
 		a, known := lexicon.Default().Find(old)
-		b, both := lexicon.Default().Find(new)
+		b, both := lexicon.Default().Find(said)
 		if drugs || alike || last && known && both && a.Kind == b.Kind && a.Kind != lexicon.Other {
 			return correction{from: at, to: at + 1, words: i, end: end, dropped: -1, sure: true}, true
 		}

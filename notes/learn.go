@@ -97,7 +97,7 @@ func (s *scanner) learned(corrections []Correction) []Flag {
 					continue
 				}
 				words := seg.items[at : at+n]
-				heard := strings.Trim(s.heard(tokensIn(words)), closingMarks+openingMarks)
+				heard := strings.Trim(s.heard(tokensIn(words)), allMarks)
 				out = append(out, s.flag(FlagRepair, Notice, seg.section, tokensIn(words), c.Written, "Heard as “"+heard+"” and written as “"+
 					c.Written+"”, a correction for this author that "+c.ApprovedBy+" approved. Listen to it."))
 				seg.items = slices.Replace(seg.items, at, at+n, item{

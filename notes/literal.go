@@ -148,7 +148,7 @@ func needsQuotation(s *scanner, i, _ int) bool {
 }
 
 // needsQuoting wants a quotation to be open where only "unquote" is said.
-func needsQuoting(s *scanner, i, n int) bool {
+func needsQuoting(s *scanner, _, n int) bool {
 	if n > 1 {
 		return true
 	}

@@ -234,7 +234,7 @@ func endsSentenceAt(it, next item) bool {
 }
 
 // endsPhrase says that the speaker paused between two neighbouring items.
-func (s *scanner) endsPhrase(it, next item) bool {
+func (s *scanner) endsPhrase(_, next item) bool {
 	if next.kind != itemWord || len(next.tokens) == 0 {
 		return false
 	}

@@ -106,7 +106,7 @@ var countWords = wordSet("zero one two three four five six seven eight nine ten 
 
 // RiskClass says why a word must not be wrong: "number", "unit", "drug", "side", "negation" or "allergy"; "" for other words.
 func RiskClass(word string) string {
-	key := keyOf(strings.Trim(word, openingMarks+closingMarks+"-–—/"))
+	key := keyOf(strings.Trim(word, allMarks+"-–—/"))
 	switch {
 	case key == "":
 		return ""

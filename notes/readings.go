@@ -36,7 +36,7 @@ func plainly(d transcribe.Doubt) bool {
 	}
 	words := strings.Fields(strings.ToLower(d.Heard))
 	for i, w := range words {
-		words[i] = strings.Trim(w, closingMarks+openingMarks)
+		words[i] = strings.Trim(w, allMarks)
 		if fixed := fixedWords(words[i : i+1]); len(fixed) > 0 || strings.Contains(w, "-") || lexicon.English(words[i]) == 0 && !lexicon.Default().Has(words[i]) {
 			return false
 		}
@@ -49,7 +49,7 @@ func soundOfTerm(d transcribe.Doubt) bool {
 	if d.Kind != transcribe.DoubtNumber || strings.ContainsAny(d.Heard, "0123456789") || len(strings.Fields(d.Other)) < 2 || len(strings.Fields(d.Heard)) != 1 {
 		return false
 	}
-	heard := strings.Trim(d.Heard, closingMarks+openingMarks)
+	heard := strings.Trim(d.Heard, allMarks)
 	_, term := lexicon.Default().Find(heard)
 	return term && lexicon.English(heard) < everydayWord && len(heard) >= 6
 }
@@ -65,7 +65,7 @@ var sameMeaning = map[string]string{
 func meaning(text string) string {
 	var words []numbers.Word
 	for _, w := range strings.Fields(strings.ReplaceAll(text, "/", " / ")) {
-		words = append(words, numbers.Word{Text: strings.Trim(w, closingMarks+openingMarks)})
+		words = append(words, numbers.Word{Text: strings.Trim(w, allMarks)})
 	}
 	edits := numbers.Rewrite(words, style.Style{})
 	var b strings.Builder

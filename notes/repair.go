@@ -87,7 +87,7 @@ func (r *repairer) segment(seg *segment, patient Patient) {
 func (r *repairer) flag(seg *segment, f repair) Flag {
 	items := seg.items[f.from:f.to]
 	heard := r.s.heard(tokensIn(items))
-	heard = strings.Trim(heard, closingMarks+openingMarks)
+	heard = strings.Trim(heard, allMarks)
 	if f.apply {
 		return r.s.flag(FlagRepair, Notice, seg.section, tokensIn(items), f.term.Text,
 			"Heard as “"+heard+"” and written as “"+f.term.Text+"”, "+f.why+". Listen to it.")

@@ -83,11 +83,6 @@ func (s *scanner) personAt(i int) bool {
 	return personWords[s.key(i)] || i < len(s.tokens) && s.named[s.key(i)]
 }
 
-// spelledCC says that the command is the abbreviation, which is also a unit.
-func (s *scanner) spelledCC(i int) bool {
-	return s.key(i) == "c" || s.key(i) == "cc" || s.key(i) == "see"
-}
-
 // needsCopy wants somebody to be named after the command, and a new phrase to begin with it.
 func needsCopy(s *scanner, i, n int) bool {
 	if !s.personAt(i + n) {

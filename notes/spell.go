@@ -180,7 +180,7 @@ func needsLetters(s *scanner, i, n int) bool {
 }
 
 // spell carries out "spell", said by tokens from up to to.
-func (s *scanner) spell(c *command, from, to int) int {
+func (s *scanner) spell(_ *command, from, to int) int {
 	sp := s.readSpelling(to)
 	s.writeSpelling(sp, from, spelledLike)
 	return sp.end

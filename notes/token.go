@@ -25,6 +25,7 @@ type token struct {
 const (
 	openingMarks = `("“[‘`
 	closingMarks = `.,;:?!)"”]’…`
+	allMarks     = `.,;:?!()"“”[]‘’…` // of both, each once
 	sentenceEnds = ".?!"
 )
 

@@ -18,7 +18,7 @@ func VerifyTombstones(ctx context.Context, log TombstoneLog, publicKey string) (
 	err = log.AllTombstones(ctx, func(row audit.Tombstone, signed []byte) error {
 		n++
 		t, err := audit.OpenTombstone(signed, publicKey)
-		what := ""
+		var what string
 		switch {
 		case err != nil:
 			what = "its signature does not verify"

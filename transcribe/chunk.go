@@ -104,14 +104,14 @@ var ladder = []func(context.Context, *run, *ear, Chunk) (*attempt, error){
 	func(ctx context.Context, r *run, e *ear, _ Chunk) (*attempt, error) {
 		return e.try(ctx, DecodeOptions{Beams: r.firstBeams()})
 	},
-	func(ctx context.Context, r *run, e *ear, _ Chunk) (*attempt, error) {
+	func(ctx context.Context, _ *run, e *ear, _ Chunk) (*attempt, error) {
 		return e.try(ctx, DecodeOptions{Timestamps: true})
 	},
 	tryHalves,
-	func(ctx context.Context, r *run, e *ear, _ Chunk) (*attempt, error) {
+	func(ctx context.Context, _ *run, e *ear, _ Chunk) (*attempt, error) {
 		return e.try(ctx, DecodeOptions{Temperature: 0.2})
 	},
-	func(ctx context.Context, r *run, e *ear, _ Chunk) (*attempt, error) {
+	func(ctx context.Context, _ *run, e *ear, _ Chunk) (*attempt, error) {
 		return e.try(ctx, DecodeOptions{Temperature: 0.4})
 	},
 }

@@ -19,7 +19,7 @@ type FileOptions struct {
 
 // File transcribes a recording on disk: it hashes the bytes, decodes them, and runs the engine over them. Errors are
 // *fault.Error with a text for people, or ctx.Err().
-func (tr Transcriber) File(ctx context.Context, path string, o FileOptions) (Transcript, error) {
+func (t Transcriber) File(ctx context.Context, path string, o FileOptions) (Transcript, error) {
 	pcm, err := audio.Decode(ctx, path, o.Audio)
 	if err != nil {
 		return Transcript{}, err
@@ -29,12 +29,12 @@ func (tr Transcriber) File(ctx context.Context, path string, o FileOptions) (Tra
 	if err != nil {
 		return Transcript{}, err
 	}
-	t, err := tr.Run(ctx, pcm, o.Run)
+	out, err := t.Run(ctx, pcm, o.Run)
 	if err != nil {
 		return Transcript{}, err
 	}
-	t.Audio.SHA256 = sum
-	return t, nil
+	out.Audio.SHA256 = sum
+	return out, nil
 }
 
 func hashFile(ctx context.Context, path string) (string, error) {

@@ -131,7 +131,7 @@ func TestWhatIsNoRecordingIsRefusedWithWordsThatHelp(t *testing.T) {
 		"no file":             {nil, nil, 422, "audio_empty"},
 		"an empty file":       {[]byte{}, nil, 422, "audio_empty"},
 		"a file over the cap": {make([]byte, 100_001), nil, 413, "audio_too_large"},
-		"a misspelt field":    {tone(), map[string]string{"pateint": "T-1001"}, 422, "field_unknown"},
+		"a misspelt field":    {tone(), map[string]string{"patientt": "T-1001"}, 422, "field_unknown"},
 		"a long field":        {tone(), map[string]string{"client_key": strings.Repeat("x", 501)}, 422, "field_too_long"},
 		"a strange priority":  {tone(), map[string]string{"priority": "asap"}, 422, "priority_invalid"},
 		"an unknown patient":  {tone(), map[string]string{"patient": "T-404"}, 422, "patient_unknown"},

@@ -230,6 +230,6 @@ func stripped(raw json.RawMessage) []byte {
 		}
 	}
 	strip(v)
-	out, _ := json.Marshal(v) // it came from JSON
+	out, _ := json.Marshal(v) //nolint:errchkjson // it came from JSON
 	return out
 }

@@ -25,8 +25,9 @@ func main() {
 	model := flag.String("model", "base-q8_0", "the model for -record")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *record, *misses, *file, strings.Split(*voices, ","), engine{*binary, *model}); err != nil {
+	err := run(ctx, *record, *misses, *file, strings.Split(*voices, ","), engine{*binary, *model})
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "lexicon:", err)
 		os.Exit(1)
 	}

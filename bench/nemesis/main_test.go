@@ -43,15 +43,11 @@ func program(t *testing.T, tags string) string {
 	if path := programs.made[tags]; path != "" {
 		return path
 	}
-	dir, err := os.MkdirTemp("", "vesper-nemesis-program-")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := t.TempDir()
 	t.Cleanup(func() {
 		programs.Lock()
 		defer programs.Unlock()
 		delete(programs.made, tags)
-		os.RemoveAll(dir)
 	})
 	path := filepath.Join(dir, "vesper")
 	build := exec.Command("go", "build", "-trimpath", "-tags", tags, "-o", path, "../../cmd/vesper")

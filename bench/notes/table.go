@@ -97,30 +97,30 @@ func total(all []score, model bool, half string) score {
 	return t
 }
 
-func (t *score) sum(s score) {
-	t.words += s.words
-	t.facts.add(s.facts)
-	t.safe.add(s.safe)
-	t.sections.add(s.sections)
-	t.commands.add(s.commands)
-	t.drift.add(s.drift)
-	t.critical.add(s.critical)
-	t.notices.add(s.notices)
-	t.repairs.add(s.repairs)
-	t.recalled.add(s.recalled)
-	for kind, of := range s.kinds {
-		if t.kinds == nil {
-			t.kinds = map[string]share{}
+func (s *score) sum(other score) {
+	s.words += other.words
+	s.facts.add(other.facts)
+	s.safe.add(other.safe)
+	s.sections.add(other.sections)
+	s.commands.add(other.commands)
+	s.drift.add(other.drift)
+	s.critical.add(other.critical)
+	s.notices.add(other.notices)
+	s.repairs.add(other.repairs)
+	s.recalled.add(other.recalled)
+	for kind, of := range other.kinds {
+		if s.kinds == nil {
+			s.kinds = map[string]share{}
 		}
-		sum := t.kinds[kind]
+		sum := s.kinds[kind]
 		sum.add(of)
-		t.kinds[kind] = sum
+		s.kinds[kind] = sum
 	}
-	t.followUps.add(s.followUps)
-	t.due.add(s.due)
-	t.terms.add(s.terms)
-	t.engine.add(s.engine)
-	t.lost, t.invented, t.extra = t.lost+s.lost, t.invented+s.invented, t.extra+s.extra
+	s.followUps.add(other.followUps)
+	s.due.add(other.due)
+	s.terms.add(other.terms)
+	s.engine.add(other.engine)
+	s.lost, s.invented, s.extra = s.lost+other.lost, s.invented+other.invented, s.extra+other.extra
 }
 
 // median leaves the list as it is.

@@ -24,16 +24,16 @@ type unfinished struct {
 func openUnfinished(recording string) (*unfinished, error) {
 	in, err := os.Open(recording)
 	if err != nil {
-		return &unfinished{}, nil //nolint:nilerr // who transcribes it says what is wrong with it
+		return &unfinished{}, nil // who transcribes it says what is wrong with it
 	}
 	defer in.Close()
 	sum := sha256.New()
 	if _, err := io.Copy(sum, in); err != nil {
-		return &unfinished{}, nil //nolint:nilerr // as above
+		return &unfinished{}, nil // as above
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return &unfinished{}, nil //nolint:nilerr // it only means that an interrupted run starts anew
+		return &unfinished{}, nil // it only means that an interrupted run starts anew
 	}
 	dir := filepath.Join(cache, "vesper", "unfinished")
 	if os.MkdirAll(dir, 0o700) != nil {
@@ -41,7 +41,7 @@ func openUnfinished(recording string) (*unfinished, error) {
 	}
 	f, err := os.OpenFile(filepath.Join(dir, hex.EncodeToString(sum.Sum(nil))+".jsonl"), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return &unfinished{}, nil //nolint:nilerr // as above
+		return &unfinished{}, nil // as above
 	}
 	u := &unfinished{file: f}
 	lines := bufio.NewScanner(f)

@@ -73,8 +73,8 @@ func (s *Server) page(r *http.Request, kind string, q url.Values, found []map[st
 	bundle := map[string]any{"resourceType": "Bundle", "type": "searchset", "total": len(found)}
 	var entries []any
 	for _, m := range found[min(offset, len(found)):min(offset+count, len(found))] {
-		entries = append(entries, map[string]any{
-			"fullUrl": s.base(r) + "/" + kind + "/" + m["id"].(string), "resource": m, "search": map[string]any{"mode": "match"}, //nolint:forcetypeassert // resources sets it
+		entries = append(entries, map[string]any{ //nolint:forcetypeassert // resources sets the id
+			"fullUrl": s.base(r) + "/" + kind + "/" + m["id"].(string), "resource": m, "search": map[string]any{"mode": "match"},
 		})
 	}
 	if len(entries) > 0 { // FHIR forbids empty arrays

@@ -97,8 +97,8 @@ func (f Fault) alter(body []byte) []byte {
 		doc["subject"] = map[string]any{"reference": "Patient/somebody-else"}
 	}
 	if f.AlterByte {
-		a := doc["content"].([]any)[0].(map[string]any)["attachment"].(map[string]any)
-		data, err := base64.StdEncoding.DecodeString(a["data"].(string))
+		a := doc["content"].([]any)[0].(map[string]any)["attachment"].(map[string]any) //nolint:forcetypeassert // checked when it was taken
+		data, err := base64.StdEncoding.DecodeString(a["data"].(string))               //nolint:forcetypeassert // tests alone ask for this, of notes within the document
 		if err != nil {
 			return body
 		}

@@ -43,12 +43,12 @@ func Scrape(ctx context.Context, address string) (Scraped, error) {
 func (s Scraped) Total(name string, labels ...string) (total float64) {
 	s.each(name, labels, func(m *dto.Metric) {
 		switch {
-		case m.Counter != nil:
-			total += m.Counter.GetValue()
-		case m.Gauge != nil:
-			total += m.Gauge.GetValue()
-		case m.Histogram != nil:
-			total += float64(m.Histogram.GetSampleCount())
+		case m.GetCounter() != nil:
+			total += m.GetCounter().GetValue()
+		case m.GetGauge() != nil:
+			total += m.GetGauge().GetValue()
+		case m.GetHistogram() != nil:
+			total += float64(m.GetHistogram().GetSampleCount())
 		}
 	})
 	return total

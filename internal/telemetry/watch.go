@@ -85,7 +85,7 @@ func (m *Metrics) Transcribed(audio, took time.Duration) {
 	m.engineSpeed.Observe(audio.Seconds() / took.Seconds())
 }
 
-// Call, Started and Lost are told of by the pool of engine processes.
+// Call counts a request to an engine process. The pool of them tells of Call, Started and Lost.
 func (m *Metrics) Call(call string, took time.Duration, err error) {
 	outcome := "ok"
 	if err != nil {

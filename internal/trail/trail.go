@@ -25,8 +25,8 @@ func Start(ctx context.Context, name string, kind trace.SpanKind, attrs ...attri
 	if !parent.SpanContext().IsSampled() {
 		return ctx, func(error) {}
 	}
-	ctx, span := parent.TracerProvider().Tracer(scope).Start(ctx, name, trace.WithSpanKind(kind), trace.WithAttributes(attrs...))
-	return ctx, func(err error) { End(span, err) }
+	ctx, span := parent.TracerProvider().Tracer(scope).Start(ctx, name, trace.WithSpanKind(kind), trace.WithAttributes(attrs...)) //nolint:spancheck // the caller ends it
+	return ctx, func(err error) { End(span, err) }                                                                                //nolint:spancheck // as above
 }
 
 // Root begins a span with a provider: a request, or a stage of a job. parent is what an earlier step left (Parent), which
@@ -38,7 +38,7 @@ func Root(ctx context.Context, provider trace.TracerProvider, name, parent strin
 	if before := parse(parent); before.IsValid() {
 		ctx = trace.ContextWithRemoteSpanContext(ctx, before)
 	}
-	return provider.Tracer(scope).Start(ctx, name, trace.WithSpanKind(kind), trace.WithAttributes(attrs...))
+	return provider.Tracer(scope).Start(ctx, name, trace.WithSpanKind(kind), trace.WithAttributes(attrs...)) //nolint:spancheck // the caller ends it
 }
 
 // End closes a span with the code of what went wrong, never its text: causes may quote what was worked on.

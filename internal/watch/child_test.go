@@ -84,7 +84,7 @@ func (w *world) child(as *syscall.Credential) *process {
 
 // openFolder is one that every account may enter.
 func openFolder(w *world) string {
-	dir, err := os.MkdirTemp("", "vesper-watch-") //nolint:usetesting // its parents must be open too
+	dir, err := os.MkdirTemp("", "vesper-watch-") // its parents must be open too
 	w.must(err)
 	w.must(os.Chmod(dir, 0o711))
 	w.Cleanup(func() { os.RemoveAll(dir) })

@@ -128,7 +128,7 @@ func TestUrgentRecordingsGoFirst(t *testing.T) {
 func TestRulesThatMakeNoSenseAreExplained(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{
-		"autor: x", "sidecar: maybe", "unknown_patient: drop", "patterns: ['(']", "patterns: ['(?P<mrn>x)']",
+		"authr: x", "sidecar: maybe", "unknown_patient: drop", "patterns: ['(']", "patterns: ['(?P<mrn>x)']",
 		"sidecar_fields: {mrn: MRN}", "priority: soon", "folders: {a: {priority: soon}}", "folders: {a: {colour: red}}", "[1, 2]", ":",
 	} {
 		if _, err := watch.ParseRules([]byte(bad)); fault.KindOf(err) != fault.Invalid || !strings.Contains(fault.As(err).Public, "rules") {
@@ -141,7 +141,7 @@ func TestRulesThatMakeNoSenseAreExplained(t *testing.T) {
 		}
 	}
 	w := newWorld(t)
-	w.put("vesper-watch.yaml", []byte("autor: x"))
+	w.put("vesper-watch.yaml", []byte("authr: x"))
 	if _, err := w.watch(w.options()).ends(); fault.As(err).Code != "rules_yaml" {
 		t.Errorf("%v", err)
 	}

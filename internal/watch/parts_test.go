@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -35,7 +36,7 @@ func TestTheJournalOutlivesCutAndDamagedLines(t *testing.T) {
 	must(t, j.close())
 	whole, err := os.ReadFile(path)
 	must(t, err)
-	for cut := range len(whole) {
+	for cut := range whole {
 		must(t, os.WriteFile(path, whole[:cut], 0o600))
 		j, err := openJournal(path, time.Now)
 		must(t, err)
@@ -146,7 +147,7 @@ func TestAHolderOnAnotherMachineCountsWhileItShowsLife(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	write(3)
 	l.file.Close()
-	if _, err := takeLock(ctx, path, time.Hour, cancel); err != context.Canceled {
+	if _, err := takeLock(ctx, path, time.Hour, cancel); !errors.Is(err, context.Canceled) {
 		t.Errorf("asked to stop while it waits: %v", err)
 	}
 }

@@ -111,7 +111,8 @@ func (w *watcher) received(ctx context.Context, f *file) (*client.Receipt, error
 
 // upload brings the bytes to the server, behind those that it has of an upload that was begun before.
 func (w *watcher) upload(ctx context.Context, f *file, src *os.File, size int64) (*client.Receipt, error) {
-	for again := false; ; again = true {
+	anew := false // the upload was lost, with these fields, and begun once more
+	for {
 		path, err := w.begin(ctx, f, size)
 		if err != nil {
 			return nil, err
@@ -127,15 +128,16 @@ func (w *watcher) upload(ctx context.Context, f *file, src *os.File, size int64)
 			return nil, errors.Join(errChanged, w.note(record{Key: w.key(f), Dropped: true}))
 		case err == nil:
 			return &r, w.note(record{Key: w.key(f), Dictation: r.ID})
-		case !again && slices.Contains(lostUpload, code.Code):
+		case !anew && slices.Contains(lostUpload, code.Code):
 			if err := w.note(record{Key: w.key(f), Dropped: true}); err != nil {
 				return nil, err
 			}
+			anew = true
 		case w.sendable(f, code):
 			// The upload was begun with them. Nothing is left of it that the server would have to keep.
 			_ = w.note(record{Key: w.key(f), Dropped: true})
 			w.discard(ctx, path)
-			again = false
+			anew = false
 		default:
 			return nil, err
 		}

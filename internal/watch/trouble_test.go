@@ -1,8 +1,10 @@
 package watch_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -205,6 +207,34 @@ func TestTheStoreIsDownForAMomentAndNothingIsLostOrDoubled(t *testing.T) {
 	w.watch(w.options()).tells("visit.wav moved")
 	if d := w.dictations(); len(d) != 1 || w.wire.carried() != int64(len(content)) {
 		t.Errorf("%d dictations, %d bytes of %d", len(d), w.wire.carried(), len(content))
+	}
+}
+
+func TestAnUploadThatIsLostAfterItsPatientWasLeftOutIsBegunAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put("vesper-watch.yaml", []byte("patterns: ['^(?P<patient>.+)$']\n"))
+	w.put("T-1001.wav", tone(4000))
+	var n atomic.Int64
+	w.wire.set(nil, func(rw http.ResponseWriter, r *http.Request) bool {
+		codes := []string{"patient_unknown", "upload_unknown"}
+		at := int(n.Load())
+		if at == len(codes) || r.Method != http.MethodPatch {
+			return false
+		}
+		n.Add(1)
+		rw.Header().Set("Content-Type", "application/problem+json")
+		rw.WriteHeader(http.StatusNotFound)
+		fmt.Fprintf(rw, `{"code":%q,"detail":"It is gone."}`, codes[at])
+		return true
+	})
+	r := w.watch(w.options())
+	r.tells("T-1001.wav moved")
+	if told := r.told(); slices.ContainsFunc(told, func(s string) bool { return strings.Contains(s, "held") }) {
+		t.Errorf("it was held: %v", told)
+	}
+	if d := w.dictations(); len(d) != 1 || d[0]["patient"] != nil {
+		t.Errorf("%v", d)
 	}
 }
 

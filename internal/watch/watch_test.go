@@ -198,7 +198,7 @@ func dss() []byte {
 		for i := 6; i < len(block); i++ {
 			block[i] = byte((i*31 + n*17) % 255)
 		}
-		head = append(head, block...)
+		head = append(head, block...) //nolint:makezero // blocks follow the header
 	}
 	return head
 }

@@ -238,7 +238,7 @@ func (w *watcher) loop(ctx context.Context, l *lock) error {
 	for {
 		w.dispatch(ctx)
 		if w.Once && w.busy == 0 {
-			if err := w.done(); err != errGoOn {
+			if err := w.done(); !errors.Is(err, errGoOn) {
 				return err
 			}
 		}

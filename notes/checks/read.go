@@ -132,14 +132,14 @@ func (r *reader) sentence(i int) (from, to int) {
 }
 
 // has says that one of the words stands in word i's sentence.
-func (r *reader) has(i int, any map[string]bool) bool {
+func (r *reader) has(i int, words map[string]bool) bool {
 	from, to := r.sentence(i)
-	return slices.ContainsFunc(r.words[from:to], func(w word) bool { return any[w.key] })
+	return slices.ContainsFunc(r.words[from:to], func(w word) bool { return words[w.key] })
 }
 
 // anywhere says that one of the words stands in the note.
-func (r *reader) anywhere(any map[string]bool) bool {
-	return slices.ContainsFunc(r.words, func(w word) bool { return any[w.key] })
+func (r *reader) anywhere(words map[string]bool) bool {
+	return slices.ContainsFunc(r.words, func(w word) bool { return words[w.key] })
 }
 
 // starts says that the words of a phrase stand from word i on, without the end of a sentence between them.

@@ -12,7 +12,7 @@ import (
 var tuesday = time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
 
 func isDrug(w string) bool {
-	return strings.Contains(" clopidogrel meloxicam apixaban lisinopril warfarin metformin aspirin ibuprofen methotrexate semaglutide ", " "+w+" ")
+	return strings.Contains(" clopidogrel meloxicam apixaban lisinopril warfarin metformin aspirin ibuprofen methotrexate semaglutide ", " "+w+" ") //nolint:gocritic // a word in a list
 }
 
 func context(weak bool, under string) followups.Context {

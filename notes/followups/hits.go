@@ -82,7 +82,7 @@ func (r *reader) hitsAt(i, to int) []hit {
 }
 
 // excluded are words that look like an order and are none.
-var excluded = regexp.MustCompile(`^(?:(?:return|returns|returning|come|comes|back|return back) (?:back )?(?:to )?(?:the )?(?:work|school|sports?|play|activit(?:y|ies)|baseline|normal|function|driving|daily|full|exercise|duty|operating room|or\b|of|precautions|demonstration|for (?:evaluation|follow))|` +
+var excluded = regexp.MustCompile(`^(?:(?:return|returns|returning|come|comes|back|return back) (?:back )?(?:to )?(?:the )?(?:work|school|sports?|play|activity|activities|baseline|normal|function|driving|daily|full|exercise|duty|operating room|or\b|of|precautions|demonstration|for (?:evaluation|follow))|` +
 	`see (?:above|below|hpi|note|notes|attached|orders?|list|med|medication|instructions|separate|procedure|flowsheet|chart|scanned|full|dictated|my|prior|details|also)|` +
 	`follow[- ]?up (?:of|visit for|is with us)\b|call (?:bell|light|schedule|coverage)|on call|hold (?:pressure|parameters?|still|his|her breath)|get (?:up|out|better|worse|around)|` +
 	`send(?:s|ing)? (?:him|her|them) home|draw (?:sheet|conclusion)|check (?:mark|in)|labs? coats?|surgery (?:note|date)|note to (?:self|file))`)

@@ -93,7 +93,7 @@ func (s *scan) adjacent(i int, name string) bool {
 	last := name[strings.LastIndexByte(name, '-')+1:]
 	before := s.at(i - 1)
 	if lists()["measures"][before] || before == "score" || before == "scores" || before == "of" || before == "is" || before == "was" {
-		return !strings.Contains(" grade stage class type day room number size bed lot level step ", " "+last+" ")
+		return !strings.Contains(" grade stage class type day room number size bed lot level step ", " "+last+" ") //nolint:gocritic // a word in a list
 	}
 	return s.open(i-1) && (before == last || strings.HasSuffix(before, "-"+last) || before == name)
 }

@@ -134,8 +134,7 @@ func height(s *scan, i int) (match, bool) {
 	if s.labelled(i, "heights") == "" {
 		return match{}, false
 	}
-	feet, inches := ones[s.at(i)], int64(0)
-	next := i + 1
+	feet, next := ones[s.at(i)], i+1
 	if feet < 2 || feet > 7 || !s.open(i) {
 		return match{}, false
 	}

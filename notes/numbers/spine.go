@@ -90,7 +90,7 @@ var spineWords = set("at to through vertebra vertebral disc disk level from lumb
 func (s *scan) atSpine(i int) bool { return spineWords[s.at(i-1)] && s.at(i) != "s" && s.at(i) != "t" }
 
 // disc reads the second level after the first.
-func (s *scan) disc(i int, a level) (match, bool) {
+func (s *scan) disc(_ int, a level) (match, bool) {
 	next := a.next
 	if !s.open(next - 1) {
 		return match{}, false

@@ -36,7 +36,8 @@ func (s *scan) stagePart(i int) (stagePart, bool) {
 	if letter != "t" && letter != "n" && letter != "m" || !s.open(i) {
 		return stagePart{}, false
 	}
-	step, next := "", i+2
+	var step string
+	next := i + 2
 	if d, ok := s.digit(i + 1); ok && d <= '4' {
 		step = string(d)
 	} else if w := s.at(i + 1); w == "x" || w == "is" {
@@ -64,7 +65,7 @@ func staging(s *scan, i int) (match, bool) {
 	next, last := i, ""
 	for {
 		p, ok := s.stagePart(next)
-		if !ok || next > i && !s.open(next-1) || last != "" && !strings.Contains("tn nm tm", last+p.letter) {
+		if !ok || next > i && !s.open(next-1) || last != "" && !strings.Contains("tn nm tm", last+p.letter) { //nolint:gocritic // a pair in a list
 			break
 		}
 		parts, next, last = append(parts, p.text), p.next, p.letter

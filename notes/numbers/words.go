@@ -15,7 +15,7 @@ var (
 		"seventeen": 17, "eighteen": 18, "nineteen": 19,
 	}
 	tens = map[string]int64{
-		"twenty": 20, "thirty": 30, "forty": 40, "fourty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+		"twenty": 20, "thirty": 30, "forty": 40, "fourty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, //nolint:misspell // as some write it
 	}
 	decades = map[string]int64{
 		"twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70, "eighties": 80, "nineties": 90,

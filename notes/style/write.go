@@ -113,9 +113,9 @@ type Time struct {
 
 // Time writes a time of day. Where morning or evening was not said and is not clear, the time stays as it was said.
 func (s Style) Time(t Time) string {
-	clear := t.Half != "" || t.Military
+	plain := t.Half != "" || t.Military
 	switch {
-	case s.Clock == Clock24 && clear && t.Hour <= 24:
+	case s.Clock == Clock24 && plain && t.Hour <= 24:
 		hour := t.Hour
 		if t.Half == "PM" && hour < 12 {
 			hour += 12

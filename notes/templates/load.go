@@ -163,13 +163,13 @@ func (c *checker) section(i int, e entry, lib library) Section {
 	}
 	s := Section{
 		Key: e.Key, Heading: e.Heading, Required: e.Required, Layout: e.Layout,
-		Synonyms: e.Synonyms, HeardAs: e.HeardAs, Labels: e.Labels, SatisfiedBy: e.SatisfiedBy,
+		Synonyms: e.Synonyms, HeardAs: e.HeardAs, Labels: e.Labels, Rows: e.Rows, SatisfiedBy: e.SatisfiedBy,
 	}
 	s.Brief = e.Brief != nil && *e.Brief
 	s.HeadingOnly = e.HeadingOnly != nil && *e.HeadingOnly
 	s.Cues = c.cues(at, e, lib)
 	s.Labels = append(s.Labels, c.labelSet(at+".label_set", e.LabelSet, lib)...)
-	s.Rows = append(e.Rows, c.labelSet(at+".row_set", e.RowSet, lib)...)
+	s.Rows = append(s.Rows, c.labelSet(at+".row_set", e.RowSet, lib)...)
 	return s
 }
 

@@ -72,7 +72,7 @@ func freePorts(t *testing.T, n int) []int {
 			t.Fatal(err)
 		}
 		defer ln.Close()
-		if port := ln.Addr().(*net.TCPAddr).Port; port < 55000 { //nolint:forcetypeassert // a TCP listener
+		if port := ln.Addr().(*net.TCPAddr).Port; port < 55000 {
 			out = append(out, port)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -88,7 +89,7 @@ func TestAllVersionsOfAllPiecesAreRemoved(t *testing.T) {
 		t.Errorf("left: %v", left)
 	}
 	for key := range left {
-		if !bytes.Contains([]byte(key), []byte(other.String())) {
+		if !strings.Contains(key, other.String()) {
 			t.Errorf("%s is left", key)
 		}
 	}

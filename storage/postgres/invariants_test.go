@@ -248,12 +248,12 @@ func TestADictationCannotSkipStates(t *testing.T) {
 	d, _ := w.receive()
 	for _, to := range states() {
 		n, err := w.raw(w.logins.Serve, w.practice, `UPDATE dictations SET state = $2 WHERE id = $1 AND state = 'queued'`, d.ID, to)
-		switch {
-		case to == pipeline.Queued:
+		switch to {
+		case pipeline.Queued:
 			if err != nil || n != 1 {
 				t.Errorf("staying: %d, %v", n, err)
 			}
-		case to == pipeline.Transcribed, to == pipeline.Rejected, to == pipeline.Failed:
+		case pipeline.Transcribed, pipeline.Rejected, pipeline.Failed:
 			if err != nil {
 				t.Errorf("to %s: %v", to, err)
 			}

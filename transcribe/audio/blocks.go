@@ -79,7 +79,8 @@ func (b *blocks) integers(n int) ([]float32, error) {
 }
 
 func (b *blocks) putHeader(n int) {
-	h := append(b.raw[:0], "RIFF"...)
+	h := b.raw[:0]
+	h = append(h, "RIFF"...)
 	h = binary.LittleEndian.AppendUint32(h, uint32(wavHeadBytes-8+n))
 	h = append(h, "WAVEfmt \x10\x00\x00\x00\x01\x00"...)
 	h = binary.LittleEndian.AppendUint16(h, uint16(b.h.channels))

@@ -19,7 +19,7 @@ func dssFile(version, coding byte, payload []byte) []byte {
 	for len(payload) > 0 {
 		block := make([]byte, 512)
 		n := copy(block[6:], payload)
-		head = append(head, block[:6+n]...)
+		head = append(head, block[:6+n]...) //nolint:makezero // blocks follow the header
 		payload = payload[n:]
 	}
 	return head

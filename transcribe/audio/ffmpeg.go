@@ -137,7 +137,7 @@ func (c *child) feed(w io.WriteCloser, in io.Reader) error {
 func (c *child) take(ctx context.Context, out io.Reader) error {
 	r := bufio.NewReaderSize(endsQuietly{out}, headBytes)
 	if _, err := r.Peek(1); err != nil {
-		return nil // it gave nothing: its end says why
+		return nil //nolint:nilerr // it gave nothing: its end says why
 	}
 	h, err := readWAVHeader(r)
 	if err != nil || !h.plain() {

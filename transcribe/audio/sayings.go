@@ -64,9 +64,9 @@ func (s *sayings) hear(line string) {
 		}
 		if m := duration.FindStringSubmatch(line); m != nil {
 			h, _ := strconv.ParseFloat(m[1], 64)
-			min, _ := strconv.ParseFloat(m[2], 64)
+			minutes, _ := strconv.ParseFloat(m[2], 64)
 			sec, _ := strconv.ParseFloat(m[3], 64)
-			s.seconds = h*3600 + min*60 + sec
+			s.seconds = h*3600 + minutes*60 + sec
 		}
 	}
 }

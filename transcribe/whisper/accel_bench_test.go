@@ -2,7 +2,6 @@ package whisper
 
 import (
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -25,7 +24,7 @@ func BenchmarkKernels(b *testing.B) {
 	load := loadConfig{Name: cfg.Model.Name, Model: cfg.Model.Path, VAD: cfg.VAD.Path, Threads: 1, SharedFD: -1}
 	window := slices.Repeat(speech(b), 3)[:longest]
 	open := func(setting string) *engine {
-		os.Setenv("VESPER_ENGINE_KERNELS", setting)
+		b.Setenv("VESPER_ENGINE_KERNELS", setting)
 		e, err := openEngine(load)
 		if err != nil {
 			b.Fatal(err)

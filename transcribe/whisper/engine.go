@@ -86,7 +86,7 @@ func (e *engine) encode(samples []float32) (noSpeech float64, err error) {
 	}
 	clean(samples)
 	var p C.float
-	rc := C.vsp_encode(e.c, (*C.float)(unsafe.Pointer(&samples[0])), C.int(len(samples)), &p) //nolint:gocritic // as above
+	rc := C.vsp_encode(e.c, (*C.float)(unsafe.Pointer(&samples[0])), C.int(len(samples)), &p)
 	runtime.KeepAlive(samples)
 	return float64(p), shimError(rc)
 }
