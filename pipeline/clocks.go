@@ -167,9 +167,9 @@ func DueAs(ctx context.Context, tx Tx, dictation uuid.UUID, p Priority, now time
 	if err != nil {
 		return time.Time{}, err
 	}
-	switch {
-	case p == c.Priority:
-	case p == Stat:
+	switch p {
+	case c.Priority:
+	case Stat:
 		c.RaisedAt = &now
 	default:
 		c.RaisedAt, c.DueCap = nil, nil

@@ -40,7 +40,7 @@ func (s *Service) Attention(ctx context.Context, actor access.Actor) ([]Card, er
 			return err
 		}
 		rejected, err := s.cards(ctx, tx, actor, Filter{States: []State{Rejected}, MovedSince: s.Now().Add(-RejectedFor)})
-		out = append(stuck, rejected...)
+		out = slices.Concat(stuck, rejected)
 		return err
 	})
 	return out, err
