@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"vesper/internal/testkit"
 )
 
@@ -26,7 +28,9 @@ func TestMain(m *testing.M) {
 		ehrMain(dir)
 		return
 	}
-	testkit.Main(m)
+	// A link of toxiproxy that is cut while it writes may wait for ever for a reader that has gone. Nothing of ours hangs on it.
+	testkit.Main(m, goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"),
+		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"))
 }
 
 // programs are built once for each set of build tags.
