@@ -51,7 +51,7 @@ func (i *installation) total() int {
 func TestAnInstallationOutlivesWhatHappensToIt(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
-	i := up(t, dir, "--demo")
+	i := up(t, dir, "--demo", "--children=1") // so that the sample's parts are heard one after the other
 	if !strings.Contains(i.out.String(), "Demo logins") || !strings.Contains(i.out.String(), i.password("dr.avery")) {
 		t.Errorf("the logins are not shown:\n%s", i.out.String())
 	}
