@@ -66,6 +66,12 @@ func mustDraft(t interface{ Fatal(...any) }, tr transcribe.Transcript, tpl templ
 	return doc
 }
 
+// anyDraft is a draft that has something to edit.
+func anyDraft(t *rapid.T) notes.Document {
+	return rapid.Custom(func(t *rapid.T) notes.Document { return mustDraft(t, anyTranscript(t), anyTemplate(t)) }).
+		Filter(func(doc notes.Document) bool { return len(doc.Sections) > 0 }).Draw(t, "draft")
+}
+
 func TestEveryWordOfATranscriptIsInExactlyOnePlace(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -94,10 +94,7 @@ func TestAnEditMarksWhatItDidToPromises(t *testing.T) {
 func TestPromisesPointAtTheirWordsInEveryVersion(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		doc := mustDraft(t, anyTranscript(t), anyTemplate(t))
-		if len(doc.Sections) == 0 {
-			t.Skip("nothing to edit")
-		}
+		doc := anyDraft(t)
 		for range 2 {
 			for _, f := range doc.FollowUps {
 				s, ok := doc.Section(f.Section)

@@ -104,10 +104,7 @@ func TestAnIncompleteOrEmptyNoteHasNoSignedForm(t *testing.T) {
 func TestTheHashFollowsWhatWasSeen(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		doc := mustDraft(t, anyTranscript(t), anyTemplate(t))
-		if len(doc.Sections) == 0 {
-			t.Skip("nothing to edit")
-		}
+		doc := anyDraft(t)
 		edited := texts(doc)
 		i := rapid.IntRange(0, len(edited)-1).Draw(t, "section")
 		edited[i].Text += " typed"

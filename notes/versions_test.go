@@ -85,10 +85,7 @@ func anyEdit(t *rapid.T, doc notes.Document) []notes.SectionText {
 func TestRunsTileWhateverAPersonSaves(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		doc := mustDraft(t, anyTranscript(t), anyTemplate(t))
-		if len(doc.Sections) == 0 {
-			t.Skip("nothing to edit")
-		}
+		doc := anyDraft(t)
 		for range rapid.IntRange(1, 3).Draw(t, "versions") {
 			edited := anyEdit(t, doc)
 			next := notes.Rebase(doc, edited, "editor", noon)
@@ -141,10 +138,7 @@ func spanKey(s notes.Source) string {
 func TestAComparisonHoldsBothTexts(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		a := mustDraft(t, anyTranscript(t), anyTemplate(t))
-		if len(a.Sections) == 0 {
-			t.Skip("nothing to edit")
-		}
+		a := anyDraft(t)
 		b := notes.Rebase(a, anyEdit(t, a), "editor", noon)
 		before, after := map[string]string{}, map[string]string{}
 		for _, c := range notes.Compare(a, b) {
@@ -390,10 +384,7 @@ func TestACommonWordAmongRewrittenOnesIsNotSpoken(t *testing.T) {
 func TestPastedAndRestoredTextKeepsItsSource(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		first := mustDraft(t, anyTranscript(t), anyTemplate(t))
-		if len(first.Sections) == 0 {
-			t.Skip("nothing to edit")
-		}
+		first := anyDraft(t)
 		second := notes.Rebase(first, anyEdit(t, first), "editor", noon)
 		// A client that restores an old version sends its text whole, as plain text, whatever client it is.
 		restored := notes.Rebase(second, texts(first), "editor", noon)

@@ -278,12 +278,8 @@ func TestAWorkerThatWakesUpLateDoesNotUndoADelivery(t *testing.T) {
 	bells := w.bells()
 	go func() { done <- w.worker.Do(ctx, bells[0]) }()
 	<-asleep
-	if n := w.expireLeases(); n != 1 {
-		t.Fatalf("%d running jobs", n)
-	}
-	w.must(w.keeper.ReapOnce(ctx))
 	second := w.newWorker("worker-2", w.worker.Log)
-	for _, b := range w.bells() {
+	for _, b := range w.takenUp() {
 		w.must(second.Do(ctx, b))
 	}
 	w.wantState(id, pipeline.Delivered)
@@ -321,12 +317,8 @@ func TestAWorkerThatWakesUpLateDoesNotUndoARefusal(t *testing.T) {
 	bells := w.bells()
 	go func() { done <- w.worker.Do(ctx, bells[0]) }()
 	<-asleep
-	if n := w.expireLeases(); n != 1 {
-		t.Fatalf("%d running jobs", n)
-	}
-	w.must(w.keeper.ReapOnce(ctx))
 	second := w.newWorker("worker-2", w.worker.Log)
-	for _, b := range w.bells() {
+	for _, b := range w.takenUp() {
 		w.must(second.Do(ctx, b))
 	}
 	refused := w.delivery(id)

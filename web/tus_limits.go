@@ -94,30 +94,18 @@ func (u *uploads) admit(ctx context.Context, actor access.Actor, id string, size
 	if err != nil {
 		return nil, err
 	}
-	own, practice := actor.ID.String(), actor.PracticeID.String()
-	var mine []string
-	var ours int
-	var myBytes, ourBytes int64
-	for other, c := range all {
-		if c.practice != practice {
-			continue
-		}
-		ours, ourBytes = ours+1, ourBytes+c.size
-		if c.owner == own {
-			mine, myBytes = append(mine, other), myBytes+c.size
-		}
-	}
-	for len(mine) >= g.limits.Unfinished || myBytes+size > g.limits.UnfinishedBytes {
-		freed, ok := u.dropIdle(ctx, &mine)
+	had := usageOf(all, actor, "")
+	for len(had.mine) >= g.limits.Unfinished || had.myBytes+size > g.limits.UnfinishedBytes {
+		freed, ok := u.dropIdle(ctx, &had.mine)
 		if !ok {
 			return nil, unfinishedFault("You have")
 		}
-		myBytes, ourBytes, ours = myBytes-all[freed].size, ourBytes-all[freed].size, ours-1
+		had.myBytes, had.ourBytes, had.ours = had.myBytes-all[freed].size, had.ourBytes-all[freed].size, had.ours-1
 	}
-	if ours >= g.limits.UnfinishedPractice || ourBytes+size > g.limits.PracticeBytes {
+	if had.ours >= g.limits.UnfinishedPractice || had.ourBytes+size > g.limits.PracticeBytes {
 		return nil, unfinishedFault("Your practice has")
 	}
-	g.coming[id] = spaceClaim{own, practice, size, growing}
+	g.coming[id] = spaceClaim{actor.ID.String(), actor.PracticeID.String(), size, growing}
 	return func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -138,24 +126,36 @@ func (u *uploads) mayGrow(actor access.Actor, id string, whole int64) error {
 	if err != nil {
 		return err
 	}
-	mine, ours := whole, whole
-	for other, c := range all {
-		if other == id || c.practice != actor.PracticeID.String() {
-			continue
-		}
-		ours += c.size
-		if c.owner == actor.ID.String() {
-			mine += c.size
-		}
-	}
+	others := usageOf(all, actor, id)
 	switch {
-	case mine > g.limits.UnfinishedBytes:
+	case others.myBytes+whole > g.limits.UnfinishedBytes:
 		return unfinishedFault("You have")
-	case ours > g.limits.PracticeBytes:
+	case others.ourBytes+whole > g.limits.PracticeBytes:
 		return unfinishedFault("Your practice has")
 	default:
 		return nil
 	}
+}
+
+// usage is what a person and their practice have unfinished.
+type usage struct {
+	mine              []string // ids
+	ours              int
+	myBytes, ourBytes int64
+}
+
+// usageOf adds up the uploads of the actor and of the practice, without one of them.
+func usageOf(all map[string]spaceClaim, actor access.Actor, without string) (out usage) {
+	for id, c := range all {
+		if id == without || c.practice != actor.PracticeID.String() {
+			continue
+		}
+		out.ours, out.ourBytes = out.ours+1, out.ourBytes+c.size
+		if c.owner == actor.ID.String() {
+			out.mine, out.myBytes = append(out.mine, id), out.myBytes+c.size
+		}
+	}
+	return out
 }
 
 func unfinishedFault(who string) error {

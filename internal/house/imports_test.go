@@ -25,7 +25,7 @@ var rooms = map[string][]string{
 	"web/ui":  nil,
 	"storage": nil,
 
-	"pipeline":   slices.Concat([]string{"notes", "transcribe", "ehr"}, leaves),
+	"pipeline":   slices.Concat([]string{"notes", "transcribe", "ehr", "internal/plainyaml"}, leaves),
 	"notes":      slices.Concat([]string{"transcribe"}, leaves), // for the words it is made from
 	"transcribe": leaves,
 	"ehr":        leaves,
@@ -41,20 +41,21 @@ var rooms = map[string][]string{
 	"ehr/sandbox":        core,
 	"ehr/ehrtest":        {"ehr"},
 
-	"models":           nil,
-	"testdata":         nil,
-	"internal/fault":   nil,
-	"internal/trail":   nil,
-	"internal/lexicon": nil,
-	"internal/access":  nil,
-	"internal/audit":   {"internal/access"},
+	"models":             nil,
+	"testdata":           nil,
+	"internal/fault":     nil,
+	"internal/plainyaml": nil,
+	"internal/trail":     nil,
+	"internal/lexicon":   nil,
+	"internal/access":    nil,
+	"internal/audit":     {"internal/access"},
 
 	"internal/services": nil,
 	"internal/doctor":   nil,
 	"internal/backup":   {"internal/audit"},
 	"internal/house":    nil,
-	"internal/client":   nil,                 // talks to a server over HTTP, knows nothing else of it
-	"internal/watch":    {"internal/client"}, // talks to it through the client
+	"internal/client":   nil,                                       // talks to a server over HTTP, knows nothing else of it
+	"internal/watch":    {"internal/client", "internal/plainyaml"}, // talks to it through the client
 	"internal/sample":   nil,
 	"internal/testkit":  {"internal/services"},
 

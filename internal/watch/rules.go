@@ -9,11 +9,10 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/token"
 
 	"vesper/internal/client"
 	"vesper/internal/fault"
+	"vesper/internal/plainyaml"
 )
 
 // Fields are what goes with a recording. Empty ones are left to the server.
@@ -84,38 +83,13 @@ var fieldNames = []string{"author", "patient", "encounter", "work_type", "priori
 // ParseRules reads rules. No bytes at all are the rules that a folder has without a file.
 func ParseRules(data []byte) (Rules, error) {
 	var r Rules
-	if err := plainYAML(string(data)); err != nil {
-		return r, err
+	if line, wrong, ok := plainyaml.Check(string(data)); !ok {
+		return r, fault.New(fault.Invalid, "rules_yaml", fmt.Sprintf("The rules of the folder are not valid: line %d: %s.", line, wrong))
 	}
 	if err := yaml.UnmarshalWithOptions(data, &r, yaml.Strict()); err != nil && len(strings.TrimSpace(string(data))) > 0 {
 		return r, fault.Wrap(err, fault.Invalid, "rules_yaml", "The rules of the folder are not valid: "+firstLine(err))
 	}
 	return r, r.check()
-}
-
-// yamlDepth is how deep brackets may be nested; rules need two.
-const yamlDepth = 8
-
-// plainYAML refuses what makes a short text long or deep to read: whoever may put a recording into the folder may put rules there.
-func plainYAML(text string) error {
-	depth := 0
-	for _, t := range lexer.Tokenize(text) {
-		switch t.Type {
-		case token.AnchorType, token.AliasType, token.MergeKeyType:
-			return notPlain(t, "rules have no anchors and aliases; write each value where it belongs")
-		case token.SequenceStartType, token.MappingStartType:
-			if depth++; depth > yamlDepth {
-				return notPlain(t, "lists and maps are nested too deep")
-			}
-		case token.SequenceEndType, token.MappingEndType:
-			depth--
-		}
-	}
-	return nil
-}
-
-func notPlain(t *token.Token, why string) error {
-	return fault.New(fault.Invalid, "rules_yaml", fmt.Sprintf("The rules of the folder are not valid: line %d: %s.", t.Position.Line, why))
 }
 
 func firstLine(err error) string {

@@ -12,9 +12,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+
+	"vesper/internal/plainyaml"
 )
 
 // Problem is one thing that is wrong in a set of rules.
@@ -32,7 +32,6 @@ const (
 	maxRules    = 100
 	maxActions  = 20 // of a rule
 	maxProblems = 50 // that are told at once
-	maxDepth    = 8  // of brackets
 )
 
 var (
@@ -48,8 +47,8 @@ func Parse(source string) (Set, []Problem) {
 	if len(source) > maxSource {
 		return s, []Problem{{Message: fmt.Sprintf("the rules are longer than %d KiB", maxSource>>10)}}
 	}
-	if p, plain := isPlain(source); !plain {
-		return s, []Problem{p}
+	if line, wrong, ok := plainyaml.Check(source); !ok {
+		return s, []Problem{{line, wrong}}
 	}
 	if err := yaml.UnmarshalWithOptions([]byte(source), &s, yaml.Strict()); err != nil {
 		return Set{}, []Problem{syntax(err)}
@@ -73,24 +72,6 @@ func Parse(source string) (Set, []Problem) {
 		return Set{}, c.problems
 	}
 	return s, nil
-}
-
-// isPlain refuses what rules need not and what makes a short text long or deep to read: aliases, and lists in lists in lists.
-func isPlain(source string) (Problem, bool) {
-	depth := 0
-	for _, t := range lexer.Tokenize(source) {
-		switch t.Type {
-		case token.AnchorType, token.AliasType, token.MergeKeyType:
-			return Problem{t.Position.Line, "rules have no anchors and aliases; write each value where it belongs"}, false
-		case token.SequenceStartType, token.MappingStartType:
-			if depth++; depth > maxDepth {
-				return Problem{t.Position.Line, "lists and maps are nested too deep"}, false
-			}
-		case token.SequenceEndType, token.MappingEndType:
-			depth--
-		}
-	}
-	return Problem{}, true
 }
 
 func syntax(err error) Problem {

@@ -53,7 +53,8 @@ func (t *tx) EditorLoads(ctx context.Context) ([]pipeline.EditorLoad, error) {
 		WITH held AS (
 			SELECT person_id FROM claims WHERE practice_id = $1 AND ended_at IS NULL AND until > now()
 			UNION ALL
-			SELECT g.person_id FROM assignments g WHERE g.practice_id = $1 AND `+assignedNow+`)
+			SELECT g.person_id FROM assignments g JOIN dictations d ON d.id = g.dictation_id AND d.state = 'drafted'
+			WHERE g.practice_id = $1 AND `+assignedNow+`)
 		SELECT p.id, p.login, (SELECT count(*) FROM held WHERE held.person_id = p.id)::int AS load
 		FROM people p WHERE p.practice_id = $1 AND p.role = 'editor' AND NOT p.disabled
 		ORDER BY load, lower(p.login), p.id`, t.practice)

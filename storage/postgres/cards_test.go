@@ -118,6 +118,21 @@ func TestCardsAreFilteredAndOrderedAsWorkIsDone(t *testing.T) {
 	same(t, "what is assigned before the rest", w.cards(pipeline.Filter{States: work, ForEditor: &w.editor.ID}), []uuid.UUID{kept.ID, drafted.ID, mine.ID})
 	same(t, "the page after it", w.cards(pipeline.Filter{States: work, ForEditor: &w.editor.ID, Limit: 1, Offset: 1}), []uuid.UUID{drafted.ID})
 	same(t, "for another editor in its place", w.cards(pipeline.Filter{States: work, ForEditor: &w.second.ID}), []uuid.UUID{drafted.ID, theirs.ID, kept.ID})
+	loads := func() map[uuid.UUID]int {
+		out := map[uuid.UUID]int{}
+		w.in(func(ctx context.Context, tx pipeline.Tx) error {
+			editors, err := tx.EditorLoads(ctx)
+			for _, e := range editors {
+				out[e.ID] = e.Load
+			}
+			return err
+		})
+		return out
+	}
+	same(t, "in hand", loads(), map[uuid.UUID]int{w.editor.ID: 2, w.second.ID: 1})
+	w.super(`SET session_replication_role = replica; UPDATE dictations SET state = 'queued' WHERE id = '` + kept.ID.String() + `'`)
+	same(t, "in hand while what is assigned is no draft", loads(), map[uuid.UUID]int{w.editor.ID: 1, w.second.ID: 1})
+	w.super(`SET session_replication_role = replica; UPDATE dictations SET state = 'drafted' WHERE id = '` + kept.ID.String() + `'`)
 	if n := len(w.cards(pipeline.Filter{Author: &w.physician.ID})); n != 7 {
 		t.Errorf("the author sees %d", n)
 	}

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"vesper/internal/testkit"
@@ -46,6 +47,12 @@ func TestASearchShowsFirstWhoseNameBeginsWithIt(t *testing.T) {
 	} {
 		same(t, search, w.names(search, 10), want)
 	}
+	for _, odd := range []string{`( mo`, `[ mo`, `\\ mo`, `*a mo`, `mo +?`, `%_ mo`, `_ %`, `é ß`, `{ }`, `'; mo`, `mo $1`} {
+		if found := w.names(odd, 10); len(found) != 0 {
+			t.Errorf("%q finds %v", odd, found)
+		}
+	}
+	same(t, "as many words as a search may have", w.names(strings.Repeat("a ", 49)+"mo", 10), []string{"Annex, Mo", "Zanders, Ann-Mo"})
 	same(t, "limit", w.names("ann", 2), []string{"Annex, Mo", "Zanders, Ann-Mo"})
 }
 

@@ -9,15 +9,17 @@ DROP INDEX CONCURRENTLY IF EXISTS dictations_rejected;
 CREATE INDEX CONCURRENTLY dictations_rejected ON dictations (practice_id, updated_at DESC, id) WHERE state = 'rejected';
 
 -- 020's search went through all names in their order when many matched, and read every match of a long word beside a short
--- one. Now each step is bounded. First come those whose name begins with a word of the search, in order: their index stops at
--- the limit. Only when these are too few the index of trigrams is asked for all words at once, the short ones as beginnings
--- of words (which begin where trigrams say so, after a blank or a mark: else all rows would be read to refuse them), and at most a thousand matches are read and sorted by name: who searches for that little types on.
+-- one. Now each step is bounded. First come those whose name begins with one of the first words of the search, in order: their
+-- index stops at the limit. Only when these are too few the index of trigrams is asked for all words at once, the short ones as
+-- beginnings of words (which begin where trigrams say so, after a blank or a mark: else all rows would be read to refuse them),
+-- and at most a thousand matches are read and sorted by name: who searches for that little types on.
 CREATE OR REPLACE FUNCTION search_patients(words text[], lim int) RETURNS SETOF patients
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     SET jit = off SET work_mem = '32MB' SET enable_seqscan = off SET enable_indexscan = on SET enable_bitmapscan = on AS $$
 DECLARE
     many     constant int := 1000; -- matches that are read
     near     constant int := 5000; -- names that begin with a word and are looked at for the other words
+    heads    constant int := 4;    -- words that a name may begin with; nobody types more, and each costs a look
     practice uuid := public.current_practice();
     every    text := 'practice_id = $1';
     found    uuid[] := '{}';
@@ -34,7 +36,8 @@ BEGIN
             every := every || format(' AND search ~ %L', '(^|[ ,./''-])' || regexp_replace(word, '([^[:alnum:]])', '\\\1', 'g'));
         END IF;
     END LOOP;
-    FOREACH word IN ARRAY words LOOP
+    FOREACH word IN ARRAY words[:heads] LOOP
+        EXIT WHEN cardinality(found) >= lim;
         EXECUTE format('SELECT coalesce(array_agg(id), ''{}'') FROM (SELECT id FROM ('
             'SELECT * FROM public.patients WHERE practice_id = $1 AND search COLLATE "C" LIKE %L ORDER BY search COLLATE "C", id LIMIT %s) b '
             'WHERE %s AND id <> ALL ($2) ORDER BY search COLLATE "C", id LIMIT $3) f',
