@@ -26,7 +26,7 @@ type RunOptions struct {
 	// final. Results from Resume are not handed out again. An error stops the run and is returned.
 	OnChunk func(ChunkResult) error
 	// OnPlan gets, once, how many chunks there are and how many of them Resume already covers: before the first chunk, or,
-	// when the recording still arrives, when it is complete.
+	// when the recording still arrives, when it is complete. Never at the same time as OnChunk.
 	OnPlan func(done, total int)
 }
 
@@ -193,7 +193,7 @@ func (d *decoder) planned(chunks []Chunk) {
 		}
 	}
 	if d.onPlan != nil {
-		d.onPlan(done, len(chunks))
+		d.queue.alone(func() { d.onPlan(done, len(chunks)) })
 	}
 }
 
@@ -234,6 +234,13 @@ type inOrder struct {
 	known   []bool // came from Resume
 	next    int
 	failed  error
+}
+
+// alone runs fn while no result is delivered.
+func (q *inOrder) alone(fn func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	fn()
 }
 
 func (q *inOrder) put(res ChunkResult, known bool) error {

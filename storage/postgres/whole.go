@@ -101,11 +101,9 @@ func (w *Whole) LastCheckpoint(ctx context.Context) (size int64, root, signed []
 func (w *Whole) EachRecording(ctx context.Context, fn func(pipeline.Audio) error) error {
 	const page = 500
 	kept := ``
-	var purges bool // an older schema has none
-	if err := w.conn.QueryRow(ctx, `SELECT to_regclass('public.tombstones') IS NOT NULL`).Scan(&purges); err != nil {
-		return wrap("list recordings", err)
-	}
-	if purges {
+	if purges, err := hasPurges(ctx, w.conn); err != nil {
+		return err
+	} else if purges {
 		kept = ` AND NOT EXISTS (SELECT FROM tombstones t WHERE t.audio_id = audio_objects.id)`
 	}
 	for last := uuid.Nil; ; {
@@ -129,6 +127,12 @@ func (w *Whole) EachRecording(ctx context.Context, fn func(pipeline.Audio) error
 	}
 }
 
+// hasPurges says whether the schema knows of purges; an older one does not.
+func hasPurges(ctx context.Context, conn *pgx.Conn) (has bool, err error) {
+	err = conn.QueryRow(ctx, `SELECT to_regclass('public.tombstones') IS NOT NULL`).Scan(&has)
+	return has, wrap("look whether there are purges", err)
+}
+
 // Purged says whether a recording is purged by now, or on its way out: its objects are deleted before its tombstone is
 // written. It looks past the snapshot, on a connection of its own.
 func (w *Whole) Purged(ctx context.Context, id uuid.UUID) (purged bool, err error) {
@@ -137,9 +141,8 @@ func (w *Whole) Purged(ctx context.Context, id uuid.UUID) (purged bool, err erro
 		return false, wrap("connect to look for a purge", err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	var purges bool // an older schema has none
-	if err := conn.QueryRow(ctx, `SELECT to_regclass('public.tombstones') IS NOT NULL`).Scan(&purges); err != nil || !purges {
-		return false, wrap("look for a purge", err)
+	if purges, err := hasPurges(ctx, conn); err != nil || !purges {
+		return false, err
 	}
 	err = conn.QueryRow(ctx, `
 		SELECT EXISTS (SELECT FROM tombstones WHERE audio_id = $1) OR EXISTS (SELECT FROM purges WHERE audio_id = $1 AND state = 'started')`, id).Scan(&purged)
